@@ -1,0 +1,219 @@
+"""What a configuration says, as frozen values with their units and defaults.
+
+`smppgw.config` reads these from TOML and is the only place that checks them; every layer is handed the ones it
+needs. Times are seconds, sizes octets, rates messages or segments a second; 0 means "no limit" where it says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal
+
+Alphabet = Literal["gsm7", "latin1", "ascii"]
+Lane = Literal["otp", "transactional", "promotional"]
+Status = Literal["pending", "approved", "rejected"]
+MessageIdFormat = Literal["auto", "text", "hex", "dec", "hex-dec", "dec-hex"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """`[gateway]`"""
+
+    name: str = "smppgw"
+    """Who speaks: shown in logs and on /status."""
+    data_dir: Path = Path("data")
+    """Where the store lives."""
+    drain_timeout: float = 20.0
+    """Seconds a stopping gateway waits for answers before it closes what is left."""
+    max_attempts: int = 5
+    """How often a message is sent to carriers that answer with a temporary error before it is given up."""
+    retry_delay: float = 5.0
+    """Seconds before the first of those retries; doubled at each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """`[listen]`: where ESMEs bind to us, and what one connection may cost."""
+
+    host: str = "127.0.0.1"
+    port: int = 2775
+    system_id: str = "smppgw"
+    """Our name in bind responses, at most 15 characters."""
+    max_connections: int = 2000
+    """Connections in all; one more is closed at once."""
+    max_pdu_octets: int = 70_000
+    """The highest command_length accepted from a bound peer."""
+    bind_timeout: float = 10.0
+    """Seconds from the connection to a complete bind (session_init timer)."""
+    enquire_link: float = 30.0
+    """Seconds of silence before we send enquire_link; 0: never."""
+    inactivity: float = 0.0
+    """Seconds without a message PDU before we unbind; 0: never."""
+    response_timeout: float = 30.0
+    """Seconds we wait for an answer to a request of ours."""
+    read_timeout: float = 30.0
+    """Seconds a started PDU may take to be whole."""
+    write_buffer_octets: int = 1_048_576
+    """What may wait for a peer that does not read; above it the peer is closed."""
+    failed_bind_delay: float = 1.0
+    """Seconds before a wrong password is answered; doubled at each of an address up to 30."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """`[admin]`: metrics and health, plain HTTP."""
+
+    host: str = "127.0.0.1"
+    port: int = 9464
+
+
+@dataclass(frozen=True, slots=True)
+class OutbindSettings:
+    """`outbind` of an `[[esme]]`: where that ESME listens for us (SMPP v3.4 section 2.2.1)."""
+
+    host: str
+    port: int
+    system_id: str = ""
+    """What we call ourselves; `[listen] system_id` when empty."""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EsmeSettings:
+    """One `[[esme]]`: an application that binds to us."""
+
+    system_id: str
+    password: str = field(repr=False)
+    allowed_ips: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks it may come from; empty: any."""
+    max_binds: int = 4
+    window: int = 100
+    """Requests in flight on one bind, each way."""
+    messages_per_second: float = 0.0
+    """Over all its binds; above it ESME_RTHROTTLED. 0: no limit."""
+    sources: tuple[str, ...] = ()
+    """Source addresses it may use, and the numbers whose replies are its own; empty: any source."""
+    over_limit: Literal["queue", "reject"] = "queue"
+    """What happens above `messages_per_second`... of a number's limits; see the limits' own page."""
+    max_queued: int = 100_000
+    """Messages accepted from it and not yet sent; above it ESME_RMSGQFUL."""
+    lane: Lane | None = None
+    """Lane of its messages where no campaign says; None: by priority_flag."""
+    default_alphabet: Alphabet = "gsm7"
+    """What data_coding 0 means on its binds."""
+    outbind: OutbindSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSettings:
+    """One `[[carrier]]`: an SMSC we bind to."""
+
+    name: str
+    host: str
+    system_id: str
+    password: str = field(repr=False)
+    port: int = 2775
+    system_type: str = ""
+    bind: Literal["trx", "tx+rx"] = "trx"
+    binds: int = 1
+    """Connections of each kind."""
+    window: int = 10
+    """submit_sm in flight on one bind."""
+    messages_per_second: float = 0.0
+    """Over all its binds. 0: no limit."""
+    message_id: MessageIdFormat = "auto"
+    """How the id in a receipt is written, beside that in the response."""
+    interface_version: int = 0x34
+    enquire_link: float = 30.0
+    response_timeout: float = 30.0
+    bind_timeout: float = 10.0
+    reconnect_min: float = 1.0
+    """Seconds before the first attempt to bind again; doubled, with jitter, at each."""
+    reconnect_max: float = 60.0
+    max_pdu_octets: int = 70_000
+    default_alphabet: Alphabet = "gsm7"
+    """What data_coding 0 means to this SMSC."""
+    long_password: bool = False
+    """Send a password of more than 8 characters, which the specification does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSettings:
+    """One `[[route]]`: the first one that matches a message names its carriers, in order of preference."""
+
+    carriers: tuple[str, ...]
+    esme: str | None = None
+    source: str | None = None
+    """Beginning of the source address, digits only."""
+    destination: str | None = None
+    """Beginning of the destination address, digits only."""
+    campaign: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrandSettings:
+    """One `[[brand]]`."""
+
+    id: str
+    status: Status = "pending"
+    tier: str | None = None
+    segments_per_day: int | Literal["unlimited"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSettings:
+    """One `[[campaign]]`."""
+
+    id: str
+    brand: str
+    status: Status = "pending"
+    class_: str | None = None
+    lane: Lane | None = None
+    numbers: tuple[str, ...] = ()
+    segments_per_minute: int | Literal["unlimited"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSettings:
+    """One `[[number]]`: a toll-free number, a short code, a long code with its own rate."""
+
+    number: str
+    segments_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """`[limits]`"""
+
+    tiers: Path | None = None
+    registration: Literal["required", "off"] = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """`[store]`"""
+
+    backend: Literal["wal", "unsafe-memory"] = "unsafe-memory"
+    retention_days: int = 7
+    checkpoint_seconds: float = 30.0
+    max_bytes: int = 10 * 1024**3
+    """Octets of accepted and unfinished messages; above it ESME_RMSGQFUL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration, checked."""
+
+    gateway: GatewaySettings
+    listen: ListenSettings
+    admin: AdminSettings
+    esmes: tuple[EsmeSettings, ...]
+    carriers: tuple[CarrierSettings, ...]
+    routes: tuple[RouteSettings, ...]
+    brands: tuple[BrandSettings, ...]
+    campaigns: tuple[CampaignSettings, ...]
+    numbers: tuple[NumberSettings, ...]
+    limits: LimitsSettings
+    store: StoreSettings
