@@ -1,12 +1,12 @@
 """What can be wrong with a PDU, and what to answer.
 
-    SmppgwError
-    ├── EncodeError                 ours: a field that does not fit; nothing was encoded
-    └── PduError                    theirs: `command_status` is the answer
-        ├── CommandLengthError      the stream is out of step: answer and close
-        ├── UnknownCommandError     generic_nack, go on
-        └── FieldError              a field of the body, go on
-            └── TlvError            the optional parameters, go on
+SmppgwError
+├── EncodeError                 ours: a field that does not fit; nothing was encoded
+└── PduError                    theirs: `command_status` is the answer
+    ├── CommandLengthError      the stream is out of step: answer and close
+    ├── UnknownCommandError     generic_nack, go on
+    └── FieldError              a field of the body, go on
+        └── TlvError            the optional parameters, go on
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class EncodeError(SmppgwError, ValueError):
         self.allowed = allowed
 
     def __str__(self) -> str:
-        shown = repr(self.value)
+        shown = "withheld" if self.field == "password" else repr(self.value)
         if len(shown) > 60:
             shown = f"{shown[:57]}..."
         return f"{self.command}: {self.field} is {shown}; allowed: {self.allowed}"
@@ -47,16 +47,20 @@ class PduError(SmppgwError):
 
 
 class CommandLengthError(PduError):
-    """A command_length below 16 or above the limit: where the next PDU begins is not known."""
+    """A command_length out of bounds, or not that of its octets: where the next PDU begins is not known.
+
+    `sequence_number` is what the generic_nack carries: the PDU's own when its header is there, else 0.
+    """
 
     recoverable = False
     command_status = CommandStatus.ESME_RINVCMDLEN
     field = "command_length"
 
-    def __init__(self, command_length: int, limit: int) -> None:
-        super().__init__(command_length, limit)
+    def __init__(self, command_length: int, limit: int, sequence_number: int = 0) -> None:
+        super().__init__(command_length, limit, sequence_number)
         self.command_length = command_length
         self.limit = limit
+        self.sequence_number = sequence_number
 
     def __str__(self) -> str:
         return f"command_length is {self.command_length}; allowed: 16 to {self.limit} octets"
@@ -93,8 +97,9 @@ class FieldError(PduError):
         self.command_status = command_status
 
     def __str__(self) -> str:
-        return f"{command_name(self.command_id)}: {self.field} {self.reason}"
+        what = f"{self.field} {self.reason}"
+        return f"{command_name(self.command_id)}: {what}" if self.command_id else what
 
 
 class TlvError(FieldError):
-    """An optional parameter that cannot be read."""
+    """An optional parameter that cannot be read; command_id is 0 where the PDU around it is not known."""
