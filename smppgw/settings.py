@@ -1,7 +1,12 @@
 """What a configuration says, as frozen values with their units and defaults.
 
-`smppgw.config` reads these from TOML and is the only place that checks them; every layer is handed the ones it
-needs. Times are seconds, sizes octets, rates messages or segments a second; 0 means "no limit" where it says so.
+`smppgw.config` reads these from TOML and is the only place that checks them; every layer is handed the ones
+it needs. Times are seconds, sizes octets, rates messages or segments a second; 0 means "no limit" where it
+says so.
+
+The reader goes by what stands here: the annotation is the type, a default makes a key optional, `key` in the
+metadata is the name in TOML where it is not the field's own, a field kept out of `repr()` is a secret, and
+the first field of a repeated table is its name.
 """
 
 from __future__ import annotations
@@ -14,6 +19,8 @@ from typing import Literal
 Alphabet = Literal["gsm7", "latin1", "ascii"]
 Lane = Literal["otp", "transactional", "promotional"]
 Status = Literal["pending", "approved", "rejected"]
+CampaignClass = Literal["A", "B", "C", "D", "E", "F", "T", "W", "K", "P", "S", "X", "Y", "G", "N", "Z"]
+"""AT&T's message class of a campaign."""
 MessageIdFormat = Literal["auto", "text", "hex", "dec", "hex-dec", "dec-hex"]
 
 
@@ -28,9 +35,9 @@ class GatewaySettings:
     drain_timeout: float = 20.0
     """Seconds a stopping gateway waits for answers before it closes what is left."""
     max_attempts: int = 5
-    """How often a message is sent to carriers that answer with a temporary error before it is given up."""
+    """How often one message is sent, first time included, while carriers answer with a temporary error."""
     retry_delay: float = 5.0
-    """Seconds before the first of those retries; doubled at each."""
+    """Seconds before the second attempt; doubled at each further one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class ListenSettings:
     write_buffer_octets: int = 1_048_576
     """What may wait for a peer that does not read; above it the peer is closed."""
     failed_bind_delay: float = 1.0
-    """Seconds before a wrong password is answered; doubled at each of an address up to 30."""
+    """Seconds before a refused bind is answered; doubled at each further one of an address, up to 30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ class EsmeSettings:
     sources: tuple[str, ...] = ()
     """Source addresses it may use, and the numbers whose replies are its own; empty: any source."""
     over_limit: Literal["queue", "reject"] = "queue"
-    """What happens above `messages_per_second`... of a number's limits; see the limits' own page."""
+    """A message above the limits of its number, campaign or brand waits in its lane, or is answered with
+    ESME_RTHROTTLED."""
     max_queued: int = 100_000
     """Messages accepted from it and not yet sent; above it ESME_RMSGQFUL."""
     lane: Lane | None = None
@@ -125,7 +133,8 @@ class CarrierSettings:
     """Over all its binds. 0: no limit."""
     message_id: MessageIdFormat = "auto"
     """How the id in a receipt is written, beside that in the response."""
-    interface_version: int = 0x34
+    interface_version: Literal[0x33, 0x34, 0x50] = 0x34
+    """The version of SMPP that we bind with."""
     enquire_link: float = 30.0
     response_timeout: float = 30.0
     bind_timeout: float = 10.0
@@ -159,7 +168,9 @@ class BrandSettings:
     id: str
     status: Status = "pending"
     tier: str | None = None
+    """Its name in the table of tiers, from which the day cap follows."""
     segments_per_day: int | Literal["unlimited"] | None = None
+    """In place of the tier's cap. Segments a day of America/Los_Angeles; None: from the tier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +179,17 @@ class CampaignSettings:
 
     id: str
     brand: str
+    """The `id` of its `[[brand]]`."""
     status: Status = "pending"
-    class_: str | None = None
+    """Only the numbers of an approved campaign of an approved brand may send."""
+    class_: CampaignClass | None = field(default=None, metadata={"key": "class"})
+    """The message class, from which the rate follows."""
     lane: Lane | None = None
+    """Lane of its messages; None: by what the ESME says."""
     numbers: tuple[str, ...] = ()
+    """Telephone numbers, digits only. A number belongs to one campaign."""
     segments_per_minute: int | Literal["unlimited"] | None = None
+    """In place of the class's rate. Segments a minute; None: from the class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +197,7 @@ class NumberSettings:
     """One `[[number]]`: a toll-free number, a short code, a long code with its own rate."""
 
     number: str
+    """Digits only."""
     segments_per_second: float
 
 
@@ -188,7 +206,40 @@ class LimitsSettings:
     """`[limits]`"""
 
     tiers: Path | None = None
+    """The file with the table of tiers (`TierTable`)."""
     registration: Literal["required", "off"] = "required"
+    """off: numbers that belong to no approved campaign may send."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrandTier:
+    """One `[[tier]]` of a table of tiers: the day cap of a brand."""
+
+    name: str
+    segments_per_day: int | Literal["unlimited"]
+    """Segments a day, from 00:00 America/Los_Angeles."""
+    source: str
+    """Where the figure was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRate:
+    """One `[[class]]` of a table of tiers: the rate of a campaign by its message class."""
+
+    name: CampaignClass
+    segments_per_minute: int
+    scope: Literal["campaign", "number"]
+    """What shares the rate: the whole campaign, or each of its numbers has it."""
+    source: str
+    """Where the figure was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierTable:
+    """The file that `[limits] tiers` names."""
+
+    tiers: tuple[BrandTier, ...] = field(metadata={"key": "tier"})
+    classes: tuple[ClassRate, ...] = field(metadata={"key": "class"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +247,11 @@ class StoreSettings:
     """`[store]`"""
 
     backend: Literal["wal", "unsafe-memory"] = "unsafe-memory"
+    """unsafe-memory: what is not yet delivered is lost when the process ends."""
     retention_days: int = 7
+    """Days that a finished message can still be looked up."""
     checkpoint_seconds: float = 30.0
+    """Seconds between two checkpoints of the log."""
     max_bytes: int = 10 * 1024**3
     """Octets of accepted and unfinished messages; above it ESME_RMSGQFUL."""
 
@@ -209,11 +263,13 @@ class Settings:
     gateway: GatewaySettings
     listen: ListenSettings
     admin: AdminSettings
-    esmes: tuple[EsmeSettings, ...]
-    carriers: tuple[CarrierSettings, ...]
-    routes: tuple[RouteSettings, ...]
-    brands: tuple[BrandSettings, ...]
-    campaigns: tuple[CampaignSettings, ...]
-    numbers: tuple[NumberSettings, ...]
+    esmes: tuple[EsmeSettings, ...] = field(metadata={"key": "esme"})
+    carriers: tuple[CarrierSettings, ...] = field(metadata={"key": "carrier"})
+    routes: tuple[RouteSettings, ...] = field(metadata={"key": "route"})
+    brands: tuple[BrandSettings, ...] = field(metadata={"key": "brand"})
+    campaigns: tuple[CampaignSettings, ...] = field(metadata={"key": "campaign"})
+    numbers: tuple[NumberSettings, ...] = field(metadata={"key": "number"})
     limits: LimitsSettings
     store: StoreSettings
+    tiers: TierTable | None = None
+    """What `limits.tiers` says; None without such a file."""

@@ -1,0 +1,91 @@
+"""Read a configuration file: `load` for those who use it, `check` for those who ask what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from smppgw.config_reader import Problem, TableReader
+from smppgw.config_rules import breaches
+from smppgw.errors import SmppgwError
+from smppgw.settings import Settings, TierTable
+
+CONFIG_OCTETS = 16 * 1024 * 1024
+"""The most that is read of a configuration file."""
+
+
+class ConfigError(SmppgwError):
+    """A configuration that cannot be used, with everything that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        more = len(self.problems) - 1
+        return f"{self.problems[0]}{f' (and {more} more)' if more else ''}"
+
+
+def load(path: Path) -> Settings:
+    """Return what the file says, with its paths made relative to it and its secrets looked up.
+
+    Raises: ConfigError with every problem.
+    """
+    settings, problems = _read(path)
+    if settings is None or problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def check(path: Path) -> list[Problem]:
+    """Return everything that is wrong with the file; an empty list when it can be used."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[Settings | None, list[Problem]]:
+    document = _document(path)
+    if isinstance(document, Problem):
+        return None, [document]
+    reader = TableReader(path)
+    settings = reader.read_document(Settings, document)
+    gateway = document.get("gateway", {})
+    if isinstance(gateway, dict) and "data_dir" not in gateway:
+        # It has a default for tests and tools; a gateway that keeps messages must be told where.
+        reader.report("[gateway] data_dir", "is missing; expected the directory of the message store")
+    problems = reader.problems
+    if settings.limits.tiers is not None:
+        tiers, tier_problems = _read_tiers(settings.limits.tiers)
+        settings = dataclasses.replace(settings, tiers=tiers)
+        problems += tier_problems
+    for key, reason in breaches(settings):
+        reader.report(key, reason)
+    return settings, problems
+
+
+def _read_tiers(path: Path) -> tuple[TierTable | None, list[Problem]]:
+    document = _document(path)
+    if isinstance(document, Problem):
+        return None, [document]
+    reader = TableReader(path)
+    return reader.read_document(TierTable, document), reader.problems
+
+
+def _document(path: Path) -> dict[str, Any] | Problem:
+    """Return the tables of a TOML file, or why there are none."""
+    try:
+        with path.open("rb") as file:
+            octets = file.read(CONFIG_OCTETS + 1)
+    except OSError as error:
+        return Problem(path, "", f"cannot be read: {error.strerror}")
+    if len(octets) > CONFIG_OCTETS:
+        return Problem(path, "", f"is longer than {CONFIG_OCTETS} octets")
+    try:
+        return tomllib.loads(octets.decode())
+    except UnicodeDecodeError as error:
+        return Problem(path, "", f"is not UTF-8 at octet {error.start}")
+    except (
+        ValueError
+    ) as error:  # TOMLDecodeError says the line and the column; int() of 5,000 digits does not
+        return Problem(path, "", f"is not TOML: {error}")

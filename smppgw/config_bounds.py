@@ -1,0 +1,194 @@
+"""What each key may hold beyond its type: ranges, lengths, characters.
+
+A bound takes a value of the right type and gives it back, normalised where that is its business, or raises
+`UnfitError`. `BOUNDS` is the table; the lengths of SMPP's own fields are those of SMPP v3.4 section 4.1.1
+without their NUL.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from smppgw.settings import (
+    AdminSettings,
+    BrandSettings,
+    BrandTier,
+    CampaignSettings,
+    CarrierSettings,
+    ClassRate,
+    EsmeSettings,
+    GatewaySettings,
+    ListenSettings,
+    NumberSettings,
+    OutbindSettings,
+    RouteSettings,
+    StoreSettings,
+)
+
+Bound = Callable[[Any], Any]
+
+PASSWORD_CHARACTERS: Final = 8
+"""The longest password of SMPP v3.4 section 5.2.2."""
+
+_PHONE_NUMBER: Final = re.compile(r"\+?([0-9]{3,15})")
+_DIGITS: Final = re.compile(r"\+?([0-9]{1,20})")
+_HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
+
+
+class UnfitError(ValueError):
+    """A value that its key cannot hold. `found` never shows a secret."""
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__(found, expected)
+        self.found = found
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"{self.found}; expected {self.expected}"
+
+
+def number(low: float, high: float, unit: str = "", *, above: bool = False) -> Bound:
+    """Return the bound `low` to `high`; with `above`, `low` itself is too little."""
+    expected = (
+        f"{'more than ' if above else ''}{low} {'and at most' if above else 'to'} {high} {unit}".rstrip()
+    )
+
+    def check(value: float) -> float:
+        if not math.isfinite(value) or not low <= value <= high or (above and value == low):
+            raise UnfitError(f"is {value}", expected)
+        return value
+
+    return check
+
+
+def text(low: int, high: int) -> Bound:
+    """Return the bound of `low` to `high` printable ASCII characters."""
+    expected = f"{low} to {high} printable ASCII characters"
+
+    def check(value: str) -> str:
+        if not (value.isascii() and value.isprintable()):
+            raise UnfitError("has other characters", expected)
+        if not low <= len(value) <= high:
+            raise UnfitError(f"has {len(value)} characters", expected)
+        return value
+
+    return check
+
+
+def _matching(pattern: re.Pattern[str], expected: str) -> Bound:
+    """Return the bound that keeps what the pattern's last group matched."""
+
+    def check(value: str) -> str:
+        found = pattern.fullmatch(value)
+        if found is None:
+            raise UnfitError(f'is "{value[:40]}"', expected)
+        return found[pattern.groups]
+
+    return check
+
+
+def _each(bound: Bound) -> Bound:
+    return lambda values: tuple(bound(value) for value in values)
+
+
+def _segments(value: int | str) -> int | str:
+    return value if isinstance(value, str) else int(_POSITIVE(value))
+
+
+def _sender(value: str) -> str:
+    """A telephone number by its digits, or any other source address as it stands."""
+    digits = _DIGITS.fullmatch(value)
+    return digits[1] if digits else str(_ADDRESS(value))
+
+
+_ADDRESS: Final = text(1, 20)
+_COUNT: Final = number(1, 1_000_000)
+_HOST_NAME: Final = _matching(_HOST, "a host name or an IP address")
+_NAME: Final = text(1, 64)
+_PASSWORD: Final = text(1, PASSWORD_CHARACTERS)
+_PDU_OCTETS: Final = number(1_024, 1_048_576, "octets")
+_PHONE: Final = _matching(_PHONE_NUMBER, "3 to 15 digits, such as +12065550100")
+_POSITIVE: Final = number(1, 1_000_000_000)
+_PREFIX: Final = _matching(_DIGITS, "the first digits of a telephone number, such as +1206")
+_RATE: Final = number(0, 1_000_000, "a second (0: no limit)")
+_SYSTEM_ID: Final = text(1, 15)
+_TIMEOUT: Final = number(0, 3_600, "seconds", above=True)
+_TIMER: Final = number(0, 86_400, "seconds (0: never)")
+_WAIT: Final = number(0, 3_600, "seconds")
+
+BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
+    {
+        GatewaySettings: {
+            "name": _NAME,
+            "drain_timeout": _WAIT,
+            "max_attempts": number(1, 100),
+            "retry_delay": _WAIT,
+        },
+        ListenSettings: {
+            "host": _HOST_NAME,
+            "port": number(0, 65_535, "(0: any free port)"),
+            "system_id": text(0, 15),
+            "max_connections": _COUNT,
+            "max_pdu_octets": _PDU_OCTETS,
+            "bind_timeout": _TIMEOUT,
+            "enquire_link": _TIMER,
+            "inactivity": _TIMER,
+            "response_timeout": _TIMEOUT,
+            "read_timeout": _TIMEOUT,
+            "write_buffer_octets": number(65_536, 1_073_741_824, "octets"),
+            "failed_bind_delay": number(0, 30, "seconds"),
+        },
+        AdminSettings: {"host": _HOST_NAME, "port": number(0, 65_535, "(0: any free port)")},
+        OutbindSettings: {
+            "host": _HOST_NAME,
+            "port": number(1, 65_535),
+            "system_id": text(0, 15),
+            "password": text(0, PASSWORD_CHARACTERS),
+        },
+        EsmeSettings: {
+            "system_id": _SYSTEM_ID,
+            "password": _PASSWORD,
+            "max_binds": number(1, 10_000),
+            "window": number(1, 10_000, "requests"),
+            "messages_per_second": _RATE,
+            "sources": _each(_sender),
+            "max_queued": _POSITIVE,
+        },
+        CarrierSettings: {
+            "name": _NAME,
+            "host": _HOST_NAME,
+            "system_id": _SYSTEM_ID,
+            "password": text(0, 64),
+            "port": number(1, 65_535),
+            "system_type": text(0, 12),
+            "binds": number(1, 100),
+            "window": number(1, 10_000, "requests"),
+            "messages_per_second": _RATE,
+            "enquire_link": _TIMER,
+            "response_timeout": _TIMEOUT,
+            "bind_timeout": _TIMEOUT,
+            "reconnect_min": _TIMEOUT,
+            "reconnect_max": _TIMEOUT,
+            "max_pdu_octets": _PDU_OCTETS,
+        },
+        RouteSettings: {"source": _PREFIX, "destination": _PREFIX},
+        BrandSettings: {"id": _NAME, "segments_per_day": _segments},
+        CampaignSettings: {"id": _NAME, "numbers": _each(_PHONE), "segments_per_minute": _segments},
+        NumberSettings: {
+            "number": _PHONE,
+            "segments_per_second": number(0, 100_000, "segments a second", above=True),
+        },
+        BrandTier: {"name": _NAME, "segments_per_day": _segments},
+        ClassRate: {"segments_per_minute": _POSITIVE},
+        StoreSettings: {
+            "retention_days": number(0, 3_650, "days"),
+            "checkpoint_seconds": number(1, 3_600, "seconds"),
+            "max_bytes": number(1_048_576, 2**50, "octets"),
+        },
+    }
+)
+"""By dataclass and field. A key that is not here is bounded by its type."""

@@ -1,0 +1,92 @@
+"""What must hold between the keys of a configuration: names that exist, numbers that have one campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smppgw.config_bounds import PASSWORD_CHARACTERS
+from smppgw.config_reader import named
+from smppgw.settings import Settings
+
+Breach = tuple[str, str]
+"""The key, and what is wrong there."""
+
+
+def breaches(settings: Settings) -> Iterator[Breach]:
+    """Yield everything in the tables that does not go together."""
+    yield from _peers(settings)
+    yield from _routes(settings)
+    yield from _campaigns(settings)
+    yield from _tiers(settings)
+    if settings.store.backend == "wal":
+        yield "[store] backend", 'is "wal"; expected "unsafe-memory", the only one of this version'
+
+
+def _peers(settings: Settings) -> Iterator[Breach]:
+    if not settings.esmes:
+        yield "[[esme]]", "is missing; expected at least one application that may bind"
+    if not settings.carriers:
+        yield "[[carrier]]", "is missing; expected at least one SMSC to send to"
+    for carrier in settings.carriers:
+        where = named("carrier", carrier.name)
+        if len(carrier.password) > PASSWORD_CHARACTERS and not carrier.long_password:
+            allowed = f"at most {PASSWORD_CHARACTERS} (SMPP v3.4 section 5.2.2), or long_password = true"
+            yield f"{where} password", f"has {len(carrier.password)} characters; expected {allowed}"
+        if carrier.reconnect_min > carrier.reconnect_max:
+            allowed = f"at most reconnect_max, {carrier.reconnect_max} seconds"
+            yield f"{where} reconnect_min", f"is {carrier.reconnect_min}; expected {allowed}"
+
+
+def _routes(settings: Settings) -> Iterator[Breach]:
+    carriers = {carrier.name for carrier in settings.carriers}
+    esmes = {esme.system_id for esme in settings.esmes}
+    campaigns = {campaign.id for campaign in settings.campaigns}
+    for place, route in enumerate(settings.routes, start=1):
+        where = named("route", place)
+        if not route.carriers:
+            yield f"{where} carriers", "names no carrier; expected at least one"
+        for carrier in route.carriers:
+            if carrier not in carriers:
+                yield f"{where} carriers", _no_such("carrier", "name", carrier)
+        if route.esme is not None and route.esme not in esmes:
+            yield f"{where} esme", _no_such("esme", "system_id", route.esme)
+        if route.campaign is not None and route.campaign not in campaigns:
+            yield f"{where} campaign", _no_such("campaign", "id", route.campaign)
+
+
+def _campaigns(settings: Settings) -> Iterator[Breach]:
+    brands = {brand.id for brand in settings.brands}
+    owner: dict[str, str] = {}
+    for campaign in settings.campaigns:
+        where = named("campaign", campaign.id)
+        if campaign.brand and campaign.brand not in brands:
+            yield f"{where} brand", _no_such("brand", "id", campaign.brand)
+        for number in campaign.numbers:
+            first = owner.setdefault(number, campaign.id)
+            if first != campaign.id:
+                yield (
+                    f"{where} numbers",
+                    f'has {number}, which "{first}" has; expected a number in one campaign',
+                )
+        if len(set(campaign.numbers)) < len(campaign.numbers):
+            yield f"{where} numbers", "has a number twice; expected each once"
+
+
+def _tiers(settings: Settings) -> Iterator[Breach]:
+    if settings.tiers is None:
+        return
+    file = settings.limits.tiers
+    tiers = [tier.name for tier in settings.tiers.tiers]
+    classes: list[str] = [rate.name for rate in settings.tiers.classes]
+    for brand in settings.brands:
+        if brand.tier is not None and brand.tier not in tiers:
+            allowed = f"a [[tier]] of {file}: {', '.join(tiers)}"
+            yield f"{named('brand', brand.id)} tier", f'is "{brand.tier}"; expected {allowed}'
+    for campaign in settings.campaigns:
+        if campaign.class_ is not None and campaign.class_ not in classes:
+            allowed = f"a [[class]] of {file}: {', '.join(classes)}"
+            yield f"{named('campaign', campaign.id)} class", f'is "{campaign.class_}"; expected {allowed}'
+
+
+def _no_such(table: str, key: str, name: str) -> str:
+    return f'names "{name}"; expected the {key} of a [[{table}]]'
