@@ -65,7 +65,7 @@ _LABEL: Final = re.compile(
     r"(?<![A-Za-z0-9_])(id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err|text) ?:",
     re.ASCII | re.IGNORECASE,
 )
-_FOREIGN_LABEL: Final = re.compile(r"[\s,;]+[A-Za-z_]\w*:", re.ASCII)
+_FOREIGN_LABEL: Final = re.compile(r"[\s,;][A-Za-z_]\w{0,30}:", re.ASCII)  # bounded: peers choose the text
 
 
 class Receipt(NamedTuple):

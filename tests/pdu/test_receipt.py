@@ -144,6 +144,14 @@ def test_reading_any_text_raises_nothing(text: str) -> None:
     assert receipt is None or isinstance(receipt.message_state, MessageState)
 
 
+@pytest.mark.parametrize(
+    "filling", [" ", " ,", "a", " a", "id:", "id: ", "submit ", "text:", "\0", "stat:x "]
+)
+@pytest.mark.parametrize("label", ["", "id:5 stat:", "id:5 done date:", "id:5 stat:DELIVRD text:"])
+def test_a_text_of_64_kib_costs_no_more_than_its_length(label: str, filling: str) -> None:
+    parse_receipt((label + filling * 65_535)[:65_535])  # with anything quadratic this would run for minutes
+
+
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_reading_any_octets_raises_nothing(octets: bytes) -> None:
