@@ -1,0 +1,312 @@
+"""The one place where the gateway's parts are made and joined, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, Final
+
+from smppgw.accounts import Account
+from smppgw.admin import AdminServer
+from smppgw.admission import Admission
+from smppgw.binding import Authenticator
+from smppgw.carrier_side import CarrierSide
+from smppgw.carriers import Carrier
+from smppgw.dispatch import Dispatch
+from smppgw.esme_side import EsmeSide
+from smppgw.inbound import Inbound
+from smppgw.metrics import Metrics
+from smppgw.outbind import Outbinder
+from smppgw.receipts import Receipts
+from smppgw.routing import LANES, Router
+from smppgw.session.server import Server
+from smppgw.session.settings import SessionSettings
+from smppgw.session.timers import NS, TimerSettings
+from smppgw.settings import Settings
+from smppgw.store.memory import MemoryStore
+
+MODES: Final = ("tx", "rx", "trx")
+HOUSEKEEPING_SECONDS: Final = 0.5
+"""How often the lag of the loop is measured."""
+EARLY_RECEIPTS_EVERY: Final = 20
+"""...and every how many of these the held receipts are looked through."""
+UNBIND_SECONDS: Final = 5.0
+"""How long ESMEs have to answer our unbind."""
+DRAIN_CHECK_SECONDS: Final = 0.02
+
+
+class Gateway:
+    """A gateway made from its settings; `start`, then `stop`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        logger: Any,
+        *,
+        clock: Callable[[], int] = time.monotonic_ns,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Call it in a running loop; nothing is opened before `start`."""
+        self.settings = settings
+        self.metrics = Metrics()
+        self._log = logger
+        self._clock = clock
+        self._started_ns = clock()
+        self._draining = False
+        self._started = False
+        self._tick: asyncio.TimerHandle | None = None
+        self._ticks = 0
+        listen = settings.listen
+        self.store = MemoryStore(settings.store.max_bytes)
+        self.router = Router(settings)
+        self.accounts = {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes}
+        self.carriers = {carrier.name: Carrier(carrier) for carrier in settings.carriers}
+        session_settings = SessionSettings(
+            max_pdu_octets=listen.max_pdu_octets,
+            timers=TimerSettings.of_seconds(
+                session_init=listen.bind_timeout,
+                enquire_link=listen.enquire_link,
+                inactivity=listen.inactivity,
+                response=listen.response_timeout,
+                read=listen.read_timeout,
+            ),
+        )
+        self.outbinder = Outbinder(
+            logger,
+            system_id=listen.system_id,
+            settings=session_settings,
+            clock=clock,
+            on_failed=lambda: self.inbound.kick(),
+        )
+        self.inbound = Inbound(
+            self.store,
+            self.accounts,
+            self.metrics,
+            clock=clock,
+            on_unreachable=lambda account: self.outbinder.call(account, self.esme_side),
+        )
+        self.receipts = Receipts(
+            self.router,
+            self.store,
+            self.metrics,
+            logger,
+            clock=clock,
+            wall_clock=wall_clock,
+            on_deliveries=self.inbound.kick,
+        )
+        self.dispatch = Dispatch(
+            self.store,
+            self.carriers,
+            self.router.routes,
+            self.accounts,
+            self.metrics,
+            clock=clock,
+            max_attempts=settings.gateway.max_attempts,
+            retry_delay=settings.gateway.retry_delay,
+            on_undeliverable=self.receipts.undeliverable,
+            on_early_receipts=self.receipts.settle_early,
+        )
+        self.admission = Admission(
+            self.router,
+            self.store,
+            self.metrics,
+            # Microseconds since 1970: no run reaches the numbers of a later one below a million messages a second.
+            first_key=int(wall_clock().timestamp() * 1_000_000),
+            clock=clock,
+            wall_clock=wall_clock,
+            on_accepted=self.dispatch.kick,
+        )
+        self.esme_side = EsmeSide(
+            self.accounts,
+            Authenticator(self.accounts, failed_bind_delay=listen.failed_bind_delay),
+            self.admission,
+            self.inbound,
+            self.metrics,
+            logger,
+            system_id=listen.system_id,
+            clock=clock,
+        )
+        self.server = Server(
+            self.esme_side,
+            host=listen.host,
+            port=listen.port,
+            settings=session_settings,
+            max_connections=listen.max_connections,
+            write_buffer_octets=listen.write_buffer_octets,
+            clock=clock,
+            on_overflow=lambda: self._log.warning("too_many_connections", limit=listen.max_connections),
+        )
+        self.carrier_sides = [
+            CarrierSide(carrier, self.dispatch, self.receipts, self.metrics, logger, clock=clock)
+            for carrier in self.carriers.values()
+        ]
+        self.admin = AdminServer(
+            settings.admin, metrics=self.metrics, status=self.status, ready=self.not_ready
+        )
+        self._expose()
+
+    # ---- life ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen and dial. Raises a SmppgwError naming the address that cannot be listened on."""
+        await self.server.start()
+        try:
+            await self.admin.start()
+        except BaseException:
+            self.server.stop_listening()
+            raise
+        for side in self.carrier_sides:
+            side.start()
+        self._started = True
+        self._keep_house(self._clock())
+        self._log.info(
+            "gateway_started",
+            version=version("smppgw"),
+            listen=f"{self.settings.listen.host}:{self.server.port}",
+            admin=f"{self.settings.admin.host}:{self.admin.port}",
+            store="unsafe-memory: what is accepted is lost with the process",
+        )
+
+    async def stop(self) -> None:
+        """Drain: take nothing more in, answer and send what there is, unbind, close (DESIGN.md promise 7)."""
+        self._draining = True
+        self._log.info("drain_started", **self._remaining())
+        self.server.stop_listening()
+        self.esme_side.draining = True
+        self.admission.draining = True
+        await self._until(lambda: not any(self._remaining().values()), self.settings.gateway.drain_timeout)
+        await self.outbinder.close()
+        self.esme_side.unbind_all()
+        await self._until(lambda: not self.esme_side.bound, UNBIND_SECONDS)
+        for connection in list(self.server.connections):
+            connection.abort("the gateway stops")
+        self.dispatch.close()
+        self.inbound.close()
+        for side in self.carrier_sides:
+            await side.close()
+        if self._tick is not None:
+            self._tick.cancel()
+        lost = self.store.close()
+        await self.admin.close()
+        self._log.info("drain_finished", lost=lost)
+
+    async def _until(self, done: Callable[[], bool], seconds: float) -> None:
+        deadline_ns = self._clock() + int(seconds * NS)
+        while not done() and self._clock() < deadline_ns:  # noqa: ASYNC110 - nobody signals an empty gateway
+            await asyncio.sleep(DRAIN_CHECK_SECONDS)
+
+    def _remaining(self) -> dict[str, int]:
+        """What a drain waits for: messages only while a carrier is there to take them, likewise deliveries."""
+        reachable = [
+            lane
+            for route in self.router.routes
+            if any(self.carriers[name].up for name in route.carriers)
+            for lane in route.lanes
+        ]
+        return {
+            "queued": sum(map(self.store.waiting, reachable)),
+            "sent": self.dispatch.in_flight,
+            "deliveries": sum(
+                self.store.waiting_deliveries(account.name)
+                for account in self.accounts.values()
+                if account.receivers
+            ),
+            "delivering": self.inbound.in_flight,
+        }
+
+    def _keep_house(self, due_ns: int) -> None:
+        now_ns = self._clock()
+        self.metrics.event_loop_lag.observe(max(0, now_ns - due_ns) / NS)
+        self._ticks += 1
+        if self._ticks % EARLY_RECEIPTS_EVERY == 0:
+            self.receipts.expire_early()
+        next_ns = now_ns + int(HOUSEKEEPING_SECONDS * NS)
+        self._tick = asyncio.get_running_loop().call_later(HOUSEKEEPING_SECONDS, self._keep_house, next_ns)
+
+    # ---- what operators see ----------------------------------------------------------------------------------
+
+    def not_ready(self) -> list[str]:
+        """Return why no new traffic should come here; empty when it may. A carrier that is away is no reason."""
+        reasons = []
+        if not self._started:
+            reasons.append("not started")
+        if self._draining:
+            reasons.append("draining")
+        if not self.store.healthy:
+            reasons.append("the store has failed")
+        elif self.store.full:
+            reasons.append("the store is full")
+        return reasons
+
+    def status(self) -> dict[str, Any]:
+        """Return what `/status` shows; no number, no text, no address."""
+        return {
+            "name": self.settings.gateway.name,
+            "version": version("smppgw"),
+            "uptime_seconds": round((self._clock() - self._started_ns) / NS, 1),
+            "ready": not self.not_ready(),
+            "not_ready": self.not_ready(),
+            "store": {
+                "backend": self.settings.store.backend,
+                "octets": self.store.octets,
+                "max_octets": self.settings.store.max_bytes,
+            },
+            "esmes": {
+                account.name: {
+                    "binds": {mode: account.sessions(mode) for mode in MODES},
+                    "queued": account.queued,
+                    "waiting_deliveries": self.store.waiting_deliveries(account.name),
+                    "unanswered_deliveries": account.in_flight(),
+                }
+                for account in self.accounts.values()
+            },
+            "carriers": {
+                carrier.name: {
+                    "up": carrier.up,
+                    "binds": {mode: carrier.sessions(mode) for mode in MODES},
+                    "in_flight": carrier.in_flight(),
+                    "slowed_binds": sum(1 for link in carrier.links if link.pace.limited),
+                }
+                for carrier in self.carriers.values()
+            },
+            "lanes": {name: self._lane_depth(name) for name in LANES},
+            "retrying": self.dispatch.waiting_for_retry,
+        }
+
+    def _lanes_named(self, name: str) -> list[str]:
+        return [lane for route in self.router.routes for lane in route.lanes if lane.endswith(f"/{name}")]
+
+    def _lane_depth(self, name: str) -> int:
+        return sum(map(self.store.waiting, self._lanes_named(name)))
+
+    def _lane_age(self, name: str) -> float:
+        ages = [
+            (self._clock() - oldest_ns) / NS
+            for lane in self._lanes_named(name)
+            if (oldest_ns := self.store.oldest_ns(lane)) is not None
+        ]
+        return max(ages, default=0.0)
+
+    def _expose(self) -> None:
+        """Tell the metrics where to read the gauges."""
+        metrics = self.metrics
+        accounts, carriers = self.accounts.values(), self.carriers.values()
+        metrics.queue_messages.read_from(lambda: {(name,): self._lane_depth(name) for name in LANES})
+        metrics.queue_oldest_message_age.read_from(lambda: {(name,): self._lane_age(name) for name in LANES})
+        metrics.esme_sessions.read_from(
+            lambda: {(account.name, mode): account.sessions(mode) for account in accounts for mode in MODES}
+        )
+        metrics.carrier_sessions.read_from(
+            lambda: {(carrier.name, mode): carrier.sessions(mode) for carrier in carriers for mode in MODES}
+        )
+        metrics.window_in_use.read_from(
+            lambda: {
+                **{("esme", account.name): account.in_flight() for account in accounts},
+                **{("carrier", carrier.name): carrier.in_flight() for carrier in carriers},
+            }
+        )
+        metrics.store_bytes.read_from(lambda: {(): self.store.octets})
+        metrics.store_healthy.read_from(lambda: {(): int(self.store.healthy and not self.store.full)})

@@ -1,0 +1,162 @@
+"""Takes what ESMEs are owed, receipts and messages from handsets, from the store to their receivers.
+
+Hot path: one pass tops up every receiver's window with one write a connection; answers settle in batches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import Final, cast
+
+from smppgw.accounts import Account, Link
+from smppgw.metrics import Metrics, status_label
+from smppgw.pdu.constants import CommandStatus, InterfaceVersion
+from smppgw.session.events import Answered
+from smppgw.session.timers import NS
+from smppgw.store.api import Store
+from smppgw.store.entries import Delivery
+
+TRY_AGAIN: Final = frozenset(
+    {
+        CommandStatus.ESME_RX_T_APPN,
+        CommandStatus.ESME_RMSGQFUL,
+        CommandStatus.ESME_RTHROTTLED,
+        CommandStatus.ESME_RSYSERR,
+        CommandStatus.ESME_RUNKNOWNERR,
+    }
+)
+"""Answers of an ESME after which a delivery is sent again; any other error closes it."""
+
+FIRST_RETRY_NS: Final = NS
+LONGEST_RETRY_NS: Final = 300 * NS
+
+
+class Inbound:
+    """Sends deliveries to bound receivers."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Mapping[str, Account],
+        metrics: Metrics,
+        *,
+        clock: Callable[[], int],
+        on_unreachable: Callable[[Account], None],
+    ) -> None:
+        """`on_unreachable` hears of an ESME that is owed something and has no receiver bound."""
+        self._store = store
+        self._accounts = accounts
+        self._metrics = metrics
+        self._clock = clock
+        self._on_unreachable = on_unreachable
+        self._loop = asyncio.get_running_loop()
+        self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._later: list[tuple[int, int, Delivery]] = []
+        self._order = count()
+
+    def kick(self) -> None:
+        """Something may be sent: look once this turn of the loop is over."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._pump)
+
+    @property
+    def in_flight(self) -> int:
+        """Deliveries that an ESME has not answered."""
+        return sum(account.in_flight() for account in self._accounts.values())
+
+    def on_responses(self, link: Link, answered: Sequence[Answered]) -> None:
+        """An ESME answered deliveries."""
+        done: list[Delivery] = []
+        failures: list[tuple[Delivery, int]] = []
+        for context, command_status, _, _ in answered:
+            delivery = cast("Delivery", context)
+            if command_status:
+                failures.append((delivery, command_status))
+            else:
+                done.append(delivery)
+        name = link.account.name
+        receipts = sum(1 for delivery in done if delivery.kind == "receipt")
+        if receipts:
+            self._metrics.delivers(name, "receipt", "ESME_ROK").add(receipts)
+        if len(done) > receipts:
+            self._metrics.delivers(name, "mo", "ESME_ROK").add(len(done) - receipts)
+        for delivery, command_status in failures:
+            self._metrics.delivers(name, delivery.kind, status_label(command_status)).add(1)
+            if command_status in TRY_AGAIN:
+                self._retry(delivery)
+            else:
+                done.append(delivery)
+        self._store.delivered(done)
+        self.kick()
+
+    def on_expired(self, contexts: Sequence[object]) -> None:
+        """No answer came in time: send again, later."""
+        for context in contexts:
+            self._retry(cast("Delivery", context))
+        self.kick()
+
+    def on_closed(self, unanswered: Sequence[object]) -> None:
+        """A connection ended: what was in flight goes to another one, in order."""
+        self._store.give_back_deliveries(cast("Sequence[Delivery]", unanswered))
+        self.kick()
+
+    def _retry(self, delivery: Delivery) -> None:
+        delay_ns = min(LONGEST_RETRY_NS, FIRST_RETRY_NS << min(delivery.attempts, 16))
+        delivery.attempts += 1
+        heapq.heappush(self._later, (self._clock() + delay_ns, next(self._order), delivery))
+        self._arm()
+
+    def _pump(self) -> None:
+        self._scheduled = False
+        now_ns = self._clock()
+        while self._later and self._later[0][0] <= now_ns:
+            self._store.give_back_deliveries([heapq.heappop(self._later)[2]])
+        self._arm()
+        for account in self._accounts.values():
+            if self._store.waiting_deliveries(account.name):
+                self._feed(account, now_ns)
+
+    def _feed(self, account: Account, now_ns: int) -> None:
+        links = account.receivers
+        if not links:
+            self._on_unreachable(account)
+            return
+        # Even shares, so that one connection of several does not do all the work.
+        share = -(-self._store.waiting_deliveries(account.name) // len(links))
+        for link in links:
+            session = link.connection.session
+            room = min(session.free, share)
+            if room <= 0:
+                continue
+            batch = self._store.take_deliveries(account.name, room)
+            if not batch:
+                return
+            if session.peer_version < InterfaceVersion.V3_4:
+                requests = [(d.command_id, d.body[: d.tlv_at], d) for d in batch]
+            else:
+                requests = [(d.command_id, d.body, d) for d in batch]
+            session.send_requests(requests, now_ns)
+            link.connection.flush()
+
+    def _arm(self) -> None:
+        if not self._later:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        delay = max(0, self._later[0][0] - self._clock()) / NS
+        self._timer = self._loop.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.kick()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

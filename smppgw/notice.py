@@ -1,0 +1,208 @@
+"""A receipt as a carrier sends it, and as the ESME gets it: read, and written with our message_id in its place.
+
+Hot path: a receipt in the straight form of Appendix B keeps its octets but for the id; any other is read field by
+field and written anew.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from smppgw.pdu import peek
+from smppgw.pdu.constants import CommandId, EsmClass, MessageState, TlvTag
+from smppgw.pdu.errors import TlvError
+from smppgw.pdu.receipt import Receipt, format_receipt, parse_receipt, receipt_date, state_of_stat
+from smppgw.pdu.tlv import Tlv, read_tlvs
+
+_STRAIGHT: Final = re.compile(
+    rb"id:([^\s\0]+) sub:\d{3} dlvrd:\d{3} submit date:\d{10} done date:\d{10} stat:([A-Z]{7}) err:\w{3} [Tt]ext:"
+)
+_RECEIPT_TYPES: Final = (int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION))
+_TYPE_MASK: Final = int(EsmClass.TYPE_MASK)
+_INTERMEDIATE: Final = int(EsmClass.INTERMEDIATE_NOTIFICATION)
+_STATES: Final = {int(state) for state in MessageState}
+_RECEIPTED_MESSAGE_ID: Final = int(TlvTag.RECEIPTED_MESSAGE_ID)
+_MESSAGE_STATE: Final = int(TlvTag.MESSAGE_STATE)
+_NETWORK_ERROR_CODE: Final = int(TlvTag.NETWORK_ERROR_CODE)
+_MESSAGE_PAYLOAD: Final = int(TlvTag.MESSAGE_PAYLOAD)
+_DATA_SM: Final = int(CommandId.DATA_SM)
+_LONGEST_SHORT_MESSAGE: Final = 254
+
+FINAL: Final = frozenset(
+    {
+        MessageState.DELIVERED,
+        MessageState.EXPIRED,
+        MessageState.DELETED,
+        MessageState.UNDELIVERABLE,
+        MessageState.REJECTED,
+        MessageState.SKIPPED,
+    }
+)
+"""States after which no other comes. ACCEPTED and UNKNOWN are not: carriers send them before the last word."""
+
+
+class Notice(NamedTuple):
+    """What a carrier says of a message."""
+
+    carrier_id: bytes
+    state: int
+    intermediate: bool
+    head: bytes
+    """The body up to sm_length, with the esm_class of a receipt."""
+    text: bytes
+    network_error_code: bytes
+
+
+class Inbound(NamedTuple):
+    """A message from a handset."""
+
+    destination: bytes
+    tlv_at: int
+
+
+def read(command_id: int, body: bytes) -> Notice | Inbound | None:
+    """Tell a receipt from a message of a handset; None where the mandatory fields cannot be read.
+
+    A receipt is one by its esm_class, by its receipted_message_id, or by a text in the straight form of Appendix B
+    (interop quirk 15). Broken optional parameters of a carrier are taken as absent (quirk 13).
+    """
+    if command_id == _DATA_SM:
+        match = peek.DATA.match(body)
+        if match is None:
+            return None
+        esm_class, end, tlv_at = match[3][0], match.end(), match.end()
+        text = b""
+    else:
+        match = peek.SHORT_MESSAGE.match(body)
+        if match is None:
+            return None
+        esm_class = match[3][0]
+        end = match.end()
+        tlv_at = end + body[end - 1]
+        if tlv_at > len(body):
+            return None
+        text = body[end:tlv_at]
+    tlvs = _tlvs(command_id, body, tlv_at) if tlv_at < len(body) else ()
+    receipted_id, state, network_error_code = b"", -1, b""
+    for tag, value in tlvs:
+        if tag == _RECEIPTED_MESSAGE_ID:
+            receipted_id = value.partition(b"\0")[0]
+        elif tag == _MESSAGE_STATE:
+            state = value[0]
+        elif tag == _NETWORK_ERROR_CODE:
+            network_error_code = value
+        elif tag == _MESSAGE_PAYLOAD and not text:
+            text = value
+    esm_type = esm_class & _TYPE_MASK
+    straight = _STRAIGHT.match(text)
+    if esm_type not in _RECEIPT_TYPES and not receipted_id and straight is None:
+        return Inbound(match[2], tlv_at)
+    if straight is not None:
+        carrier_id = receipted_id or straight[1]
+        if state < 0:
+            state = state_of_stat(straight[2].decode())
+    else:
+        loose = parse_receipt(text)
+        carrier_id = receipted_id or (loose.id.encode("latin-1") if loose is not None else b"")
+        if state < 0:
+            state = loose.message_state if loose is not None else MessageState.UNKNOWN
+    head = body[: end - 1] if command_id != _DATA_SM else _head_of_data(match, body)
+    if esm_type not in _RECEIPT_TYPES:
+        at = match.start(3)
+        head = head[:at] + bytes([esm_class | EsmClass.DELIVERY_RECEIPT]) + head[at + 1 :]
+    if state not in _STATES:
+        state = MessageState.UNKNOWN
+    intermediate = esm_type == _INTERMEDIATE or state in (MessageState.ENROUTE, MessageState.SCHEDULED)
+    return Notice(carrier_id, state, intermediate, head, text, network_error_code)
+
+
+def _tlvs(command_id: int, body: bytes, at: int) -> tuple[Tlv, ...]:
+    try:
+        return read_tlvs(body, at, command_id)
+    except TlvError:
+        return ()
+
+
+def _head_of_data(match: re.Match[bytes], body: bytes) -> bytes:
+    """The fields of a deliver_sm up to sm_length, from those of a data_sm (SMPP v3.4 sections 4.6.1 and 4.7.1)."""
+    esm_class, registered_delivery, data_coding = match[3], match[4], match[5]
+    return (
+        body[: match.start(3)]
+        + esm_class
+        + b"\0\0"
+        + b"\0\0"
+        + registered_delivery
+        + b"\0"
+        + data_coding
+        + b"\0"
+    )
+
+
+def wanted(registered_delivery: int, state: int, *, intermediate: bool) -> bool:
+    """Return whether an ESME that asked for `registered_delivery` is told this (SMPP v3.4 section 5.2.17)."""
+    if intermediate:
+        return bool(registered_delivery & 0x10)
+    asked = registered_delivery & 0x03
+    if asked == 0x01:
+        return True
+    return asked == (0x03 if state == MessageState.DELIVERED else 0x02)
+
+
+def rewritten(notice: Notice, message_id: bytes) -> tuple[bytes, int]:
+    """Return the body of the deliver_sm for the ESME, and where its optional parameters begin."""
+    text = notice.text
+    straight = _STRAIGHT.match(text)
+    if straight is None:
+        text = _anew(notice, message_id)
+    else:
+        text = b"id:" + message_id + text[straight.end(1) :]
+    text = text[:_LONGEST_SHORT_MESSAGE]
+    body = b"%b%c%b" % (notice.head, len(text), text)
+    return body + _receipt_tlvs(message_id, notice.state, notice.network_error_code), len(body)
+
+
+def _receipt_tlvs(message_id: bytes, state: int, network_error_code: bytes) -> bytes:
+    tlvs = b"\x00\x1e\x00%c%b\0\x04\x27\x00\x01%c" % (len(message_id) + 1, message_id, state)
+    return tlvs + b"\x04\x23\x00\x03" + network_error_code if network_error_code else tlvs
+
+
+def _anew(notice: Notice, message_id: bytes) -> bytes:
+    """Write a receipt that is in no straight form, with what it says."""
+    loose = parse_receipt(notice.text) or Receipt("", "", "", "", "", "", "", "")
+    err = loose.err.encode("latin-1", "replace")
+    return format_receipt(
+        message_id,
+        submit_date=_date(loose.submit_date),
+        done_date=_date(loose.done_date),
+        state=MessageState(notice.state),
+        err=err.rjust(3, b"0")[:3] if err.isalnum() else b"000",
+        text=loose.text.encode("latin-1", "replace"),
+    )
+
+
+def _date(written: str) -> bytes:
+    """Return ten digits of a date; the deeper readings are the receipt reader's."""
+    return written[:10].encode() if written.isascii() and written[:10].isdigit() else b"0000000000"
+
+
+def own(
+    command_id: int, message_id: bytes, body: bytes, state: MessageState, err: bytes, now: datetime
+) -> tuple[bytes, int]:
+    """Return a receipt of our own for a message that no carrier will report on: addresses swapped.
+
+    `body` is the message's; the result is as of `rewritten`.
+    """
+    pattern = peek.DATA if command_id == _DATA_SM else peek.SHORT_MESSAGE
+    match = pattern.match(body)
+    assert match is not None, "an accepted message has been read before"
+    service_type = body[: body.index(0) + 1]
+    source = body[len(service_type) : match.end(1) + 1]
+    destination = body[match.end(1) + 1 : match.end(2) + 1]
+    date = receipt_date(now.astimezone(UTC))
+    text = format_receipt(message_id, submit_date=date, done_date=date, state=state, err=err)
+    fields = b"\0\0\0\0\0\0\0\0"  # protocol_id, priority_flag, two empty times, four octets that say nothing
+    head = service_type + destination + source + bytes([EsmClass.DELIVERY_RECEIPT]) + fields
+    result = b"%b%c%b" % (head, len(text), text)
+    return result + _receipt_tlvs(message_id, state, b""), len(result)

@@ -1,0 +1,91 @@
+"""Which lane a message stands in, which carriers a lane's messages may take, and whose a number is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from smppgw.settings import CampaignSettings, EsmeSettings, Lane, Settings
+
+LANES: Final[tuple[Lane, ...]] = ("otp", "transactional", "promotional")
+"""In the order in which they leave."""
+
+_LANE_OF_PRIORITY: Final[tuple[Lane, ...]] = ("promotional", "transactional", "transactional", "otp")
+"""priority_flag 0 to 3 (SMPP v3.4 section 5.2.14: bulk, normal, urgent, very urgent); above 3 as 3."""
+
+
+def digits(address: str) -> str:
+    """Return an address as it is compared: telephone numbers by their digits, others as they are."""
+    bare = address.removeprefix("+")
+    return bare if bare.isdigit() else address
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A set of carriers in order of preference, with its three lanes in the store."""
+
+    name: str
+    carriers: tuple[str, ...]
+    lanes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, carriers: Sequence[str]) -> Route:
+        """Make one; lane names are `route/lane`."""
+        return cls(name, tuple(carriers), tuple(f"{name}/{lane}" for lane in LANES))
+
+
+class Router:
+    """Answers from the configuration alone; looked up once for each new source of an ESME."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._campaigns: dict[str, CampaignSettings] = {
+            digits(number): campaign for campaign in settings.campaigns for number in campaign.numbers
+        }
+        everyone = tuple(carrier.name for carrier in settings.carriers)
+        self._routes = [
+            (match, Route.of(f"route-{number}", match.carriers))
+            for number, match in enumerate(settings.routes, start=1)
+        ]
+        self._default = Route.of("default", everyone)
+        self._owners = {digits(source): esme.system_id for esme in settings.esmes for source in esme.sources}
+        self._sole_owner = settings.esmes[0].system_id if len(settings.esmes) == 1 else None
+        self.needs_destination = any(match.destination is not None for match in settings.routes)
+        """Whether the lane depends on where a message goes."""
+
+    @property
+    def routes(self) -> list[Route]:
+        """Every route there is."""
+        return [route for _, route in self._routes] + ([] if self._routes else [self._default])
+
+    def campaign_of(self, source: str) -> CampaignSettings | None:
+        """Return the campaign a source address belongs to."""
+        return self._campaigns.get(digits(source))
+
+    def route(self, esme: EsmeSettings, source: str, destination: str) -> Route | None:
+        """Return the first route that matches; None where routes are configured and none does."""
+        if not self._routes:
+            return self._default
+        campaign = self.campaign_of(source)
+        for match, route in self._routes:
+            if (
+                (match.esme is None or match.esme == esme.system_id)
+                and (match.source is None or digits(source).startswith(digits(match.source)))
+                and (match.destination is None or digits(destination).startswith(digits(match.destination)))
+                and (match.campaign is None or (campaign is not None and campaign.id == match.campaign))
+            ):
+                return route
+        return None
+
+    def lanes(self, esme: EsmeSettings, source: str, destination: str) -> tuple[str, ...] | None:
+        """Return the store's lane for each priority_flag from 0 to 3; None where there is no route."""
+        route = self.route(esme, source, destination)
+        if route is None:
+            return None
+        campaign = self.campaign_of(source)
+        fixed = (campaign.lane if campaign is not None else None) or esme.lane
+        return tuple(route.lanes[LANES.index(fixed or lane)] for lane in _LANE_OF_PRIORITY)
+
+    def owner(self, number: str) -> str | None:
+        """Return the system_id that a message to this number belongs to: by its `sources`, or the only ESME."""
+        return self._owners.get(digits(number), self._sole_owner)

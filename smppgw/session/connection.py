@@ -1,0 +1,194 @@
+"""The asyncio shell around a session: feed it, send what it says, arm one timer, hand its events on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from enum import IntFlag
+from typing import Final, Protocol
+
+from smppgw.session import events as ev
+from smppgw.session.machine import Session
+from smppgw.session.timers import NS
+
+WRITE_BUFFER_OCTETS: Final = 1_048_576
+"""Default bound of what waits for a peer that does not read; a peer that lets it fill is closed."""
+
+LINGER_SECONDS: Final = 5.0
+"""How long a closed connection may take to get rid of its last octets before it is reset."""
+
+Clock = Callable[[], int]
+"""Monotonic nanoseconds."""
+
+
+class Hold(IntFlag):
+    """Why nothing is read from a peer for now."""
+
+    NONE = 0
+    VERDICT = 1
+    """A bind waits for its verdict."""
+    WRITING = 2
+    """The peer does not read what it is owed."""
+    OWNER = 4
+    """The owner wants no more."""
+
+
+class Owner(Protocol):
+    """Whoever decides what a connection is for."""
+
+    def on_connected(self, connection: Connection) -> None:
+        """The transport is there."""
+
+    def on_event(self, connection: Connection, event: ev.Event) -> None:
+        """Something happened; `Closed` is the last thing that does."""
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection that carries one session."""
+
+    __slots__ = (
+        "_armed_ns",
+        "_clock",
+        "_handling",
+        "_holds",
+        "_loop",
+        "_owner",
+        "_timer",
+        "_transport",
+        "_write_limit",
+        "peer_host",
+        "session",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        owner: Owner,
+        *,
+        write_buffer_octets: int = WRITE_BUFFER_OCTETS,
+        clock: Clock = time.monotonic_ns,
+    ) -> None:
+        self.session = session
+        self.peer_host = ""
+        self._owner = owner
+        self._clock = clock
+        self._write_limit = write_buffer_octets
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_ns = 0
+        self._handling = False
+        self._holds = Hold.NONE
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: the connection is up."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=self._write_limit // 2)
+        peer = transport.get_extra_info("peername")
+        self.peer_host = str(peer[0]) if peer else ""
+        self._owner.on_connected(self)
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio: the peer sent something."""
+        self.session.receive_octets(data, self._clock())
+        self.flush()
+
+    def eof_received(self) -> bool:
+        """Asyncio: the peer will send no more; what it is owed may still reach it."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio: the connection is gone."""
+        self._transport = None
+        self.session.connection_lost(str(exc) if exc else "the peer closed the connection")
+        self.flush()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def hold(self, why: Hold) -> None:
+        """Stop reading from the peer until every reason to is gone."""
+        if not self._holds and self._transport is not None:
+            self._transport.pause_reading()
+        self._holds |= why
+
+    def release(self, why: Hold) -> None:
+        """Take one reason away."""
+        if self._holds:
+            self._holds &= ~why
+            if not self._holds and self._transport is not None:
+                self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Asyncio: half of the write buffer is full. Read no more, so that no more answers are owed.
+
+        A peer that goes on not reading does not get our enquire_link either: its timer closes the session.
+        """
+        self.hold(Hold.WRITING)
+
+    def resume_writing(self) -> None:
+        """Asyncio: the peer reads again."""
+        self.release(Hold.WRITING)
+
+    def flush(self) -> None:
+        """Hand on what happened and write what is to be written; call it after any call to `session`."""
+        if self._handling:
+            return  # the owner acts on an event of this connection: the loop below goes on
+        session = self.session
+        self._handling = True
+        try:
+            while events := session.take_events():
+                for event in events:
+                    self._owner.on_event(self, event)
+        finally:
+            self._handling = False
+        transport = self._transport
+        if transport is None:
+            return
+        out = session.octets_to_send()
+        if out:
+            transport.write(out[0] if len(out) == 1 else b"".join(out))
+            if transport.get_write_buffer_size() > self._write_limit:
+                self.abort("the peer does not read")
+                return
+        if session.wants_close:
+            transport.close()
+            self._loop.call_later(LINGER_SECONDS, transport.abort)
+            return
+        if session.paused:
+            self.hold(Hold.VERDICT)
+        else:
+            self.release(Hold.VERDICT)
+        self._arm()
+
+    def abort(self, reason: str) -> None:
+        """Drop the connection at once."""
+        self.session.close(reason)
+        if self._transport is not None:
+            self._transport.abort()
+        self.flush()
+
+    def _arm(self) -> None:
+        """Keep one timer that fires no later than the next deadline.
+
+        A deadline that moves away (it does with nearly every PDU) leaves the timer alone: it fires early, finds
+        nothing due and is armed anew.
+        """
+        deadline_ns = self.session.next_deadline_ns()
+        if deadline_ns is None:
+            return
+        if self._timer is not None:
+            if self._armed_ns <= deadline_ns:
+                return
+            self._timer.cancel()
+        self._armed_ns = deadline_ns
+        delay = max(0, deadline_ns - self._clock()) / NS
+        self._timer = self._loop.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.session.handle_timer(self._clock())
+        self.flush()

@@ -1,0 +1,175 @@
+"""The store of `backend = "unsafe-memory"`: everything in this process, gone with it."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+from smppgw.store.api import Durable
+from smppgw.store.entries import Delivery, EarlyReceipt, Message
+
+MAX_CORRELATIONS: Final = 2_000_000
+"""Messages of one carrier that wait for a receipt; the oldest is forgotten for one more."""
+
+MAX_EARLY: Final = 10_000
+"""Receipts of one carrier that wait for their response; the oldest is dropped for one more."""
+
+
+class MemoryStore:
+    """A `Store` that keeps its word only as long as the process lives."""
+
+    def __init__(self, max_octets: int) -> None:
+        self._max_octets = max_octets
+        self._octets = 0
+        self._lanes: defaultdict[str, deque[Message]] = defaultdict(deque)
+        self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
+        self._early: defaultdict[str, dict[bytes, EarlyReceipt]] = defaultdict(dict)
+        self._deliveries: defaultdict[str, deque[Delivery]] = defaultdict(deque)
+
+    def accept(self, messages: Sequence[Message], durable: Durable) -> None:
+        """See `Store.accept`."""
+        lanes = self._lanes
+        octets = 0
+        for message in messages:
+            octets += len(message.body)
+            lanes[message.lane].append(message)
+        self._octets += octets
+        durable()
+
+    def take(self, lane: str, most: int) -> list[Message]:
+        """See `Store.take`."""
+        queue = self._lanes[lane]
+        if len(queue) <= most:
+            taken = list(queue)
+            queue.clear()
+            return taken
+        return [queue.popleft() for _ in range(most)]
+
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """See `Store.give_back`."""
+        for message in reversed(messages):
+            self._lanes[message.lane].appendleft(message)
+
+    def submitted(
+        self, carrier: str, answered: Sequence[tuple[Message, bytes]], durable: Durable
+    ) -> list[tuple[Message, EarlyReceipt]]:
+        """See `Store.submitted`."""
+        sent = self._sent[carrier]
+        early = self._early[carrier]
+        found = []
+        octets = 0
+        for message, carrier_id in answered:
+            octets += len(message.body)
+            message.body = b""
+            message.carrier = carrier
+            if message.registered_delivery:
+                sent[carrier_id] = message
+                if early and (receipt := early.pop(carrier_id, None)) is not None:
+                    found.append((message, receipt))
+        self._octets -= octets
+        while len(sent) > MAX_CORRELATIONS:
+            del sent[next(iter(sent))]
+        durable()
+        return found
+
+    def failed(self, messages: Sequence[Message], durable: Durable) -> None:
+        """See `Store.failed`."""
+        self._octets -= sum(len(message.body) for message in messages)
+        durable()
+
+    def find(self, carrier: str, carrier_id: bytes) -> Message | None:
+        """See `Store.find`."""
+        return self._sent[carrier].get(carrier_id)
+
+    def forget(self, carrier: str, carrier_ids: Iterable[bytes]) -> None:
+        """See `Store.forget`."""
+        sent = self._sent[carrier]
+        for carrier_id in carrier_ids:
+            sent.pop(carrier_id, None)
+
+    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt], durable: Durable) -> int:
+        """See `Store.hold`."""
+        early = self._early[carrier]
+        for receipt in receipts:
+            early[receipt.carrier_id] = receipt
+        dropped = max(0, len(early) - MAX_EARLY)
+        for carrier_id in list(islice(early, dropped)):
+            del early[carrier_id]
+        durable()
+        return dropped
+
+    def expire_held(self, before_ns: int) -> dict[str, int]:
+        """See `Store.expire_held`."""
+        expired = {}
+        for carrier, early in self._early.items():
+            old = [carrier_id for carrier_id, receipt in early.items() if receipt.received_ns < before_ns]
+            for carrier_id in old:
+                del early[carrier_id]
+            if old:
+                expired[carrier] = len(old)
+        return expired
+
+    def receive(self, deliveries: Sequence[Delivery], durable: Durable) -> None:
+        """See `Store.receive`."""
+        waiting = self._deliveries
+        octets = 0
+        for delivery in deliveries:
+            octets += len(delivery.body)
+            waiting[delivery.esme].append(delivery)
+        self._octets += octets
+        durable()
+
+    def take_deliveries(self, esme: str, most: int) -> list[Delivery]:
+        """See `Store.take_deliveries`."""
+        queue = self._deliveries[esme]
+        if len(queue) <= most:
+            taken = list(queue)
+            queue.clear()
+            return taken
+        return [queue.popleft() for _ in range(most)]
+
+    def give_back_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.give_back_deliveries`."""
+        for delivery in reversed(deliveries):
+            self._deliveries[delivery.esme].appendleft(delivery)
+
+    def delivered(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.delivered`."""
+        self._octets -= sum(len(delivery.body) for delivery in deliveries)
+
+    def waiting(self, lane: str) -> int:
+        """See `Store.waiting`."""
+        return len(self._lanes[lane])
+
+    def waiting_deliveries(self, esme: str) -> int:
+        """See `Store.waiting_deliveries`."""
+        return len(self._deliveries[esme])
+
+    def oldest_ns(self, lane: str) -> int | None:
+        """See `Store.oldest_ns`."""
+        queue = self._lanes[lane]
+        return queue[0].accepted_ns if queue else None
+
+    @property
+    def octets(self) -> int:
+        """See `Store.octets`."""
+        return self._octets
+
+    @property
+    def full(self) -> bool:
+        """See `Store.full`."""
+        return self._octets >= self._max_octets
+
+    @property
+    def healthy(self) -> bool:
+        """Memory does not fail before the process does."""
+        return True
+
+    def close(self) -> int:
+        """See `Store.close`."""
+        waiting = sum(map(len, self._lanes.values())) + sum(map(len, self._deliveries.values()))
+        self._lanes.clear()
+        self._deliveries.clear()
+        return waiting
