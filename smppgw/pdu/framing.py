@@ -79,7 +79,7 @@ class FrameBuffer:
         return frames
 
     def _complete_front(self, *, raises: bool) -> bool:
-        """Judge the PDU at the front, which does not end in `_head`; join the two parts if that makes it whole."""
+        """Judge the PDU at the front, not whole in `_head`; join the two parts if that makes it whole."""
         if self._at:
             self._head, self._at, self._need = self._head[self._at :], 0, _LENGTH_OCTETS
         held = len(self._head) + len(self._tail)
