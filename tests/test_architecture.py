@@ -29,7 +29,7 @@ FLOORS: Final[Mapping[int, str]] = {
     2: """
         session.client session.connection session.server
         store.memory
-        admin logs metrics
+        admin esme logs metrics
         """,
     3: """
         accounts address admission binding carrier_side carriers delivery dispatch esme_side inbound message notice
