@@ -29,11 +29,12 @@ FLOORS: Final[Mapping[int, str]] = {
     2: """
         session.client session.connection session.server
         store.memory
-        admin esme logs metrics
+        address delivery esme message outbox outcome pipeline
+        admin logs metrics
         """,
     3: """
-        accounts address admission binding carrier_side carriers delivery dispatch esme_side inbound message notice
-        outbind outbox outcome pipeline receipts routing submission
+        accounts admission binding carrier_side carriers dispatch esme_side inbound notice outbind receipts routing
+        submission
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }
