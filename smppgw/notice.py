@@ -7,13 +7,21 @@ field and written anew.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from smppgw.pdu import peek
 from smppgw.pdu.constants import CommandId, EsmClass, MessageState, TlvTag
 from smppgw.pdu.errors import TlvError
-from smppgw.pdu.receipt import Receipt, format_receipt, parse_receipt, receipt_date, state_of_stat
+from smppgw.pdu.receipt import (
+    STAT_OF_STATE,
+    Receipt,
+    format_receipt,
+    parse_receipt,
+    receipt_date,
+    state_of_stat,
+)
 from smppgw.pdu.tlv import Tlv, read_tlvs
 
 _STRAIGHT: Final = re.compile(
@@ -22,7 +30,12 @@ _STRAIGHT: Final = re.compile(
 _RECEIPT_TYPES: Final = (int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION))
 _TYPE_MASK: Final = int(EsmClass.TYPE_MASK)
 _INTERMEDIATE: Final = int(EsmClass.INTERMEDIATE_NOTIFICATION)
-_STATES: Final = {int(state) for state in MessageState}
+_NOT_YET: Final = frozenset({int(MessageState.ENROUTE), int(MessageState.SCHEDULED)})
+_UNKNOWN: Final = int(MessageState.UNKNOWN)
+_STATE_OF_STAT: Final = {stat.encode(): int(state_of_stat(stat)) for stat in STAT_OF_STATE.values()}
+STATES: Final[Mapping[int, str]] = {int(state): stat for state, stat in STAT_OF_STATE.items()}
+"""The word of each message_state, as in receipts and in metrics."""
+
 _RECEIPTED_MESSAGE_ID: Final = int(TlvTag.RECEIPTED_MESSAGE_ID)
 _MESSAGE_STATE: Final = int(TlvTag.MESSAGE_STATE)
 _NETWORK_ERROR_CODE: Final = int(TlvTag.NETWORK_ERROR_CODE)
@@ -51,18 +64,21 @@ class Notice(NamedTuple):
     intermediate: bool
     head: bytes
     """The body up to sm_length, with the esm_class of a receipt."""
+    straight: bytes
+    """What stands behind the id of a text in the straight form; empty for any other text."""
     text: bytes
+    """A text in another form; empty for the straight one."""
     network_error_code: bytes
 
 
-class Inbound(NamedTuple):
+class FromHandset(NamedTuple):
     """A message from a handset."""
 
     destination: bytes
     tlv_at: int
 
 
-def read(command_id: int, body: bytes) -> Notice | Inbound | None:
+def read(command_id: int, body: bytes) -> Notice | FromHandset | None:
     """Tell a receipt from a message of a handset; None where the mandatory fields cannot be read.
 
     A receipt is one by its esm_class, by its receipted_message_id, or by a text in the straight form of Appendix B
@@ -72,50 +88,50 @@ def read(command_id: int, body: bytes) -> Notice | Inbound | None:
         match = peek.DATA.match(body)
         if match is None:
             return None
-        esm_class, end, tlv_at = match[3][0], match.end(), match.end()
-        text = b""
+        esm_class, text_at = match[3][0], match.end()
+        tlv_at, head = text_at, _head_of_data(match, body)
     else:
         match = peek.SHORT_MESSAGE.match(body)
         if match is None:
             return None
-        esm_class = match[3][0]
-        end = match.end()
-        tlv_at = end + body[end - 1]
+        esm_class, text_at = match[3][0], match.end()
+        tlv_at, head = text_at + body[text_at - 1], body[: text_at - 1]
         if tlv_at > len(body):
             return None
-        text = body[end:tlv_at]
-    tlvs = _tlvs(command_id, body, tlv_at) if tlv_at < len(body) else ()
-    receipted_id, state, network_error_code = b"", -1, b""
-    for tag, value in tlvs:
-        if tag == _RECEIPTED_MESSAGE_ID:
-            receipted_id = value.partition(b"\0")[0]
-        elif tag == _MESSAGE_STATE:
-            state = value[0]
-        elif tag == _NETWORK_ERROR_CODE:
-            network_error_code = value
-        elif tag == _MESSAGE_PAYLOAD and not text:
-            text = value
-    esm_type = esm_class & _TYPE_MASK
+    receipted_id, state, network_error_code, payload = b"", -1, b"", b""
+    if tlv_at < len(body):
+        for tag, value in _tlvs(command_id, body, tlv_at):
+            if tag == _RECEIPTED_MESSAGE_ID:
+                receipted_id = value.partition(b"\0")[0]
+            elif tag == _MESSAGE_STATE:
+                state = value[0]
+            elif tag == _NETWORK_ERROR_CODE:
+                network_error_code = value
+            elif tag == _MESSAGE_PAYLOAD:
+                payload = value
+    text = body[text_at:tlv_at] or payload
     straight = _STRAIGHT.match(text)
-    if esm_type not in _RECEIPT_TYPES and not receipted_id and straight is None:
-        return Inbound(match[2], tlv_at)
-    if straight is not None:
-        carrier_id = receipted_id or straight[1]
-        if state < 0:
-            state = state_of_stat(straight[2].decode())
-    else:
-        loose = parse_receipt(text)
-        carrier_id = receipted_id or (loose.id.encode("latin-1") if loose is not None else b"")
-        if state < 0:
-            state = loose.message_state if loose is not None else MessageState.UNKNOWN
-    head = body[: end - 1] if command_id != _DATA_SM else _head_of_data(match, body)
+    esm_type = esm_class & _TYPE_MASK
     if esm_type not in _RECEIPT_TYPES:
+        if not receipted_id and straight is None:
+            return FromHandset(match[2], tlv_at)
         at = match.start(3)
         head = head[:at] + bytes([esm_class | EsmClass.DELIVERY_RECEIPT]) + head[at + 1 :]
-    if state not in _STATES:
-        state = MessageState.UNKNOWN
-    intermediate = esm_type == _INTERMEDIATE or state in (MessageState.ENROUTE, MessageState.SCHEDULED)
-    return Notice(carrier_id, state, intermediate, head, text, network_error_code)
+    if straight is not None:
+        said_id, stat = straight.groups()
+        if state < 0:
+            state = _STATE_OF_STAT.get(stat, _UNKNOWN)
+        behind_id, text = text[straight.end(1) :], b""
+    else:
+        loose = parse_receipt(text)
+        said_id = loose.id.encode("latin-1") if loose is not None else b""
+        if state < 0:
+            state = loose.message_state if loose is not None else _UNKNOWN
+        behind_id = b""
+    if state not in STATES:
+        state = _UNKNOWN
+    intermediate = esm_type == _INTERMEDIATE or state in _NOT_YET
+    return Notice(receipted_id or said_id, state, intermediate, head, behind_id, text, network_error_code)
 
 
 def _tlvs(command_id: int, body: bytes, at: int) -> tuple[Tlv, ...]:
@@ -152,13 +168,9 @@ def wanted(registered_delivery: int, state: int, *, intermediate: bool) -> bool:
 
 def rewritten(notice: Notice, message_id: bytes) -> tuple[bytes, int]:
     """Return the body of the deliver_sm for the ESME, and where its optional parameters begin."""
-    text = notice.text
-    straight = _STRAIGHT.match(text)
-    if straight is None:
-        text = _anew(notice, message_id)
-    else:
-        text = b"id:" + message_id + text[straight.end(1) :]
-    text = text[:_LONGEST_SHORT_MESSAGE]
+    text = b"id:" + message_id + notice.straight if notice.straight else _anew(notice, message_id)
+    if len(text) > _LONGEST_SHORT_MESSAGE:
+        text = text[:_LONGEST_SHORT_MESSAGE]  # what is cut is the end of the copy of the message's own text
     body = b"%b%c%b" % (notice.head, len(text), text)
     return body + _receipt_tlvs(message_id, notice.state, notice.network_error_code), len(body)
 

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from smppgw import notice as notices
 from smppgw.carriers import Carrier, Link
-from smppgw.metrics import Metrics
+from smppgw.metrics import Metrics, status_label
+from smppgw.pdu import codec
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandId, CommandStatus, MessageState
+from smppgw.pdu.errors import PduError
 from smppgw.pdu.framing import Frame
-from smppgw.pdu.receipt import STAT_OF_STATE
 from smppgw.routing import Router
 from smppgw.session.timers import NS
 from smppgw.store.api import Store
@@ -29,6 +30,23 @@ _ALERT_NOTIFICATION: Final = int(CommandId.ALERT_NOTIFICATION)
 _RESPONSE: Final = struct.Struct(">IIIIx")
 """deliver_sm_resp and data_sm_resp: a header and an empty message_id."""
 _HEADER: Final = struct.Struct(">IIII")
+
+
+class _Batch:
+    """What has been read out of the requests that arrived together."""
+
+    __slots__ = ("carrier", "deliveries", "durations", "early", "finished", "mo", "now_ns", "states")
+
+    def __init__(self, carrier: Carrier, now_ns: int) -> None:
+        self.carrier = carrier
+        self.now_ns = now_ns
+        self.deliveries: list[Delivery] = []
+        self.early: list[EarlyReceipt] = []
+        self.finished: list[bytes] = []
+        self.states: dict[int, int] = {}
+        self.durations: dict[int, int] = {}
+        """How many final receipts there are for messages accepted at one moment."""
+        self.mo = 0
 
 
 class Receipts:
@@ -56,28 +74,33 @@ class Receipts:
     def take_in(self, link: Link, frames: list[Frame]) -> None:
         """Decide about a batch; each request is answered when what it says is durable."""
         carrier = link.carrier
-        now_ns = self._clock()
-        deliveries: list[Delivery] = []
-        early: list[EarlyReceipt] = []
+        session = link.connection.session
+        batch = _Batch(carrier, self._clock())
         responses: list[bytes] = []
         refusals: list[bytes] = []
         full = self._store.full
+        find = self._store.find
+        name, read_id = carrier.name, carrier.receipt_id
         for command_id, _, sequence_number, octets in frames:
             if command_id == _ALERT_NOTIFICATION:
-                self._log.info("alert_notification", carrier=carrier.name)
+                self._log.info("alert_notification", carrier=name)
                 continue
+            body = octets[HEADER_OCTETS:]
+            said = notices.read(command_id, body)
             status = 0
             if full:
                 status = CommandStatus.ESME_RMSGQFUL
-            else:
-                body = octets[HEADER_OCTETS:]
-                said = notices.read(command_id, body)
-                if said is None:
-                    status = CommandStatus.ESME_RINVCMDLEN
-                elif type(said) is notices.Notice:
-                    self._take_receipt(carrier, said, command_id, body, now_ns, deliveries, early)
+            elif type(said) is notices.Notice:
+                carrier_id = read_id(said.carrier_id)
+                message = find(name, carrier_id)
+                if message is None:
+                    batch.early.append(EarlyReceipt(carrier_id, command_id, body, batch.now_ns))
                 else:
-                    status = self._take_inbound(carrier, said, command_id, body, deliveries)
+                    self._settle(batch, carrier_id, message, said)
+            elif said is None:
+                status = self._why_unreadable(octets)
+            else:
+                status = self._take_from_handset(batch, said, command_id, body)
             if status:
                 refusals.append(
                     _HEADER.pack(HEADER_OCTETS, command_id | RESPONSE_BIT, status, sequence_number)
@@ -85,89 +108,72 @@ class Receipts:
             else:
                 responses.append(_RESPONSE.pack(17, command_id | RESPONSE_BIT, 0, sequence_number))
         if refusals:
-            link.connection.session.send_responses(refusals)
-        if not responses:
-            return
+            session.send_responses(refusals)
 
         def durable() -> None:
-            link.connection.session.send_responses(responses)
+            session.send_responses(responses)
             link.connection.flush()
 
-        if early:
-            self._hold(carrier, early)
-        self._store.receive(deliveries, durable)
-        if deliveries:
+        self._keep(batch, durable)
+
+    def _keep(self, batch: _Batch, durable: Callable[[], None]) -> None:
+        name = batch.carrier.name
+        for state, count in batch.states.items():
+            self._metrics.receipts(name, notices.STATES[state]).add(count)
+        observe = self._metrics.delivery_duration(name).observe
+        for accepted_ns, count in batch.durations.items():
+            observe((batch.now_ns - accepted_ns) / NS, count)
+        if batch.mo:
+            self._metrics.mo(name).add(batch.mo)
+        if batch.early:
+            dropped = self._store.hold(name, batch.early)
+            if dropped:
+                self._orphaned(name, dropped)
+        self._store.receive(name, batch.deliveries, batch.finished, durable)
+        if batch.deliveries:
             self._on_deliveries()
 
-    def _take_receipt(
-        self,
-        carrier: Carrier,
-        said: notices.Notice,
-        command_id: int,
-        body: bytes,
-        now_ns: int,
-        deliveries: list[Delivery],
-        early: list[EarlyReceipt],
-    ) -> None:
-        carrier_id = carrier.receipt_id(said.carrier_id)
-        message = self._store.find(carrier.name, carrier_id)
-        if message is None:
-            early.append(EarlyReceipt(carrier_id, command_id, body, now_ns))
-        else:
-            self._settle(carrier, carrier_id, message, said, now_ns, deliveries)
-
-    def _settle(
-        self,
-        carrier: Carrier,
-        carrier_id: bytes,
-        message: Message,
-        said: notices.Notice,
-        now_ns: int,
-        deliveries: list[Delivery],
-    ) -> None:
+    def _settle(self, batch: _Batch, carrier_id: bytes, message: Message, said: notices.Notice) -> None:
         """A receipt has found its message."""
         state = said.state
-        self._metrics.receipts(carrier.name, STAT_OF_STATE[MessageState(state)]).add(1)
+        batch.states[state] = batch.states.get(state, 0) + 1
         if state in notices.FINAL:
-            self._metrics.delivery_duration(carrier.name).observe((now_ns - message.accepted_ns) / NS)
-            self._store.forget(carrier.name, (carrier_id,))
+            accepted_ns = message.accepted_ns
+            batch.durations[accepted_ns] = batch.durations.get(accepted_ns, 0) + 1
+            batch.finished.append(carrier_id)
         if notices.wanted(message.registered_delivery, state, intermediate=said.intermediate):
             body, tlv_at = notices.rewritten(said, message.message_id)
-            deliveries.append(Delivery(message.esme, "receipt", _DELIVER_SM, body, tlv_at))
+            batch.deliveries.append(Delivery(message.esme, "receipt", _DELIVER_SM, body, tlv_at))
 
-    def _take_inbound(
-        self,
-        carrier: Carrier,
-        said: notices.Inbound,
-        command_id: int,
-        body: bytes,
-        deliveries: list[Delivery],
+    def _take_from_handset(
+        self, batch: _Batch, said: notices.FromHandset, command_id: int, body: bytes
     ) -> int:
-        self._metrics.mo(carrier.name).add(1)
+        batch.mo += 1
         destination = said.destination.decode("latin-1")
         owner = self._router.owner(destination)
         if owner is None:
-            self._log.warning("mo_unowned", carrier=carrier.name, destination_addr=destination)
+            self._log.warning("mo_unowned", carrier=batch.carrier.name, destination_addr=destination)
             return CommandStatus.ESME_RX_P_APPN
-        deliveries.append(Delivery(owner, "mo", command_id, body, said.tlv_at))
+        batch.deliveries.append(Delivery(owner, "mo", command_id, body, said.tlv_at))
         return CommandStatus.ESME_ROK
 
-    def _hold(self, carrier: Carrier, early: list[EarlyReceipt]) -> None:
-        dropped = self._store.hold(carrier.name, early, lambda: None)
-        if dropped:
-            self._orphaned(carrier.name, dropped)
+    def _why_unreadable(self, octets: bytes) -> int:
+        """The status for a deliver_sm whose mandatory fields cannot be read: what the codec says of it."""
+        try:
+            codec.decode(octets)
+        except PduError as error:
+            self._metrics.pdu_errors("carrier", status_label(error.command_status)).add(1)
+            return error.command_status
+        return CommandStatus.ESME_RSYSERR
 
     def settle_early(self, carrier: Carrier, found: Sequence[tuple[Message, EarlyReceipt]]) -> None:
         """Messages have become known for which receipts were held."""
-        deliveries: list[Delivery] = []
-        now_ns = self._clock()
+        batch = _Batch(carrier, self._clock())
         for message, receipt in found:
             said = notices.read(receipt.command_id, receipt.body)
             if isinstance(said, notices.Notice):
-                self._settle(carrier, receipt.carrier_id, message, said, now_ns, deliveries)
-        if deliveries:
-            self._store.receive(deliveries, lambda: None)
-            self._on_deliveries()
+                self._settle(batch, receipt.carrier_id, message, said)
+        self._keep(batch, lambda: None)
 
     def expire_early(self) -> None:
         """Count and forget the receipts that were held long enough; call it now and then."""
@@ -191,5 +197,5 @@ class Receipts:
                 )
                 deliveries.append(Delivery(message.esme, "receipt", _DELIVER_SM, body, tlv_at))
         if deliveries:
-            self._store.receive(deliveries, lambda: None)
+            self._store.receive("", deliveries, (), lambda: None)
             self._on_deliveries()

@@ -7,7 +7,7 @@ method returns. Lanes are strings chosen by the caller; a lane is first in, firs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from smppgw.store.entries import Delivery, EarlyReceipt, Message
@@ -41,17 +41,22 @@ class Store(Protocol):
     def find(self, carrier: str, carrier_id: bytes) -> Message | None:
         """Return the message that this carrier knows under this id."""
 
-    def forget(self, carrier: str, carrier_ids: Iterable[bytes]) -> None:
-        """No more receipts are expected for these."""
+    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
+        """Keep receipts whose message is not known yet; return how many older ones had to make room.
 
-    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt], durable: Durable) -> int:
-        """Keep receipts whose message is not known yet; return how many older ones had to make room."""
+        They are durable with the `receive` that follows.
+        """
 
     def expire_held(self, before_ns: int) -> dict[str, int]:
         """Drop the held receipts that came before that moment; return how many of each carrier."""
 
-    def receive(self, deliveries: Sequence[Delivery], durable: Durable) -> None:
-        """Take deliveries in; each waits for its ESME once it is durable."""
+    def receive(
+        self, carrier: str, deliveries: Sequence[Delivery], finished: Sequence[bytes], durable: Durable
+    ) -> None:
+        """Take deliveries in; each waits for its ESME once it is durable.
+
+        With them, no more receipts are expected for what `carrier` knows under the ids of `finished`.
+        """
 
     def take_deliveries(self, esme: str, most: int) -> list[Delivery]:
         """Hand out what waits for an ESME, oldest first, at most `most`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
@@ -83,13 +83,7 @@ class MemoryStore:
         """See `Store.find`."""
         return self._sent[carrier].get(carrier_id)
 
-    def forget(self, carrier: str, carrier_ids: Iterable[bytes]) -> None:
-        """See `Store.forget`."""
-        sent = self._sent[carrier]
-        for carrier_id in carrier_ids:
-            sent.pop(carrier_id, None)
-
-    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt], durable: Durable) -> int:
+    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
         """See `Store.hold`."""
         early = self._early[carrier]
         for receipt in receipts:
@@ -97,7 +91,6 @@ class MemoryStore:
         dropped = max(0, len(early) - MAX_EARLY)
         for carrier_id in list(islice(early, dropped)):
             del early[carrier_id]
-        durable()
         return dropped
 
     def expire_held(self, before_ns: int) -> dict[str, int]:
@@ -111,8 +104,14 @@ class MemoryStore:
                 expired[carrier] = len(old)
         return expired
 
-    def receive(self, deliveries: Sequence[Delivery], durable: Durable) -> None:
+    def receive(
+        self, carrier: str, deliveries: Sequence[Delivery], finished: Sequence[bytes], durable: Durable
+    ) -> None:
         """See `Store.receive`."""
+        if finished:
+            sent = self._sent[carrier]
+            for carrier_id in finished:
+                sent.pop(carrier_id, None)
         waiting = self._deliveries
         octets = 0
         for delivery in deliveries:
