@@ -1,0 +1,97 @@
+"""`smppgw serve`: run the gateway until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from smppgw import config, logs
+from smppgw.gateway import Gateway
+from smppgw.settings import Settings
+
+try:
+    import uvloop
+except ImportError:  # Windows, PyPy
+    uvloop = None  # type: ignore[assignment]
+
+_GC_THRESHOLD: Final = (200_000, 50, 100)
+"""Messages in flight are many and short-lived: fewer, later collections keep the slowest answers quick."""
+
+
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `serve`."""
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE", help="the configuration, in TOML"
+    )
+    parser.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), default="info", help="default: info"
+    )
+    parser.add_argument("--human", action="store_true", help="log for a person at a terminal, not in JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    settings = config.load(args.config)
+    logs.configure(args.log_level, human=args.human)
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
+        return runner.run(_serve(settings, args.config, structlog.get_logger()))
+
+
+def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the quickest event loop there is here; None: asyncio's own."""
+    return None if uvloop is None else uvloop.new_event_loop
+
+
+async def _serve(settings: Settings, file: Path, logger: Any) -> int:
+    """Run until SIGTERM or SIGINT and drain; a second one ends the drain at once, and is a failure."""
+    loop = asyncio.get_running_loop()
+    gateway = Gateway(settings, logger)
+    asked, again = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        (again if asked.is_set() else asked).set()
+
+    on_signal(loop, signal.SIGTERM, stop)
+    on_signal(loop, signal.SIGINT, stop)
+    if hasattr(signal, "SIGHUP"):
+        on_signal(loop, signal.SIGHUP, lambda: _recheck(file, logger))
+    await gateway.start()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLD)
+    await asked.wait()
+    draining = asyncio.ensure_future(gateway.stop())
+    impatient = asyncio.ensure_future(again.wait())
+    await asyncio.wait((draining, impatient), return_when=asyncio.FIRST_COMPLETED)
+    if draining.done():
+        impatient.cancel()
+        await draining
+        return 0
+    draining.cancel()
+    logger.warning("drain_cut_short")
+    return 1
+
+
+def on_signal(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, callback: Callable[[], object]
+) -> None:
+    """Call back on the event loop when the signal comes, also where the loop itself knows no signals."""
+    try:
+        loop.add_signal_handler(number, callback)
+    except NotImplementedError:  # Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback))
+
+
+def _recheck(file: Path, logger: Any) -> None:
+    """Say whether the file could be used: this version takes it up at the next start only."""
+    problems = config.check(file)
+    for problem in problems:
+        logger.error("configuration_problem", file=str(problem.file), key=problem.key, reason=problem.reason)
+    logger.warning("reload_not_supported", file=str(file), usable=not problems, needed="a restart")

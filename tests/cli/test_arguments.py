@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import pytest
+
+from smppgw.cli import arguments
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (arguments.port, "0", 0),
+        (arguments.port, "65535", 65535),
+        (arguments.count, "1", 1),
+        (arguments.whole, "0", 0),
+        (arguments.octet, "0xF5", 0xF5),
+        (arguments.number, "0.5", 0.5),
+        (arguments.percent, "100", 100.0),
+    ],
+)
+def test_a_number_in_its_bounds_is_read(read: Callable[[str], float], text: str, value: float) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (arguments.port, "65536"),
+        (arguments.port, "-1"),
+        (arguments.port, "2775.0"),
+        (arguments.count, "0"),
+        (arguments.whole, "-1"),
+        (arguments.octet, "256"),
+        (arguments.number, "-0.1"),
+        (arguments.number, "inf"),
+        (arguments.number, "nan"),
+        (arguments.number, "ten"),
+        (arguments.percent, "100.1"),
+    ],
+)
+def test_any_other_is_refused_with_what_would_be_right(read: Callable[[str], float], text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="number"):
+        read(text)
