@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from itertools import repeat
+import random
+from collections.abc import Iterator
 from typing import Final
 
 from smppgw.cli import arguments
 from smppgw.cli.lines import complain, one_line, say
 from smppgw.delivery import DeliveryReceipt
 from smppgw.esme import Esme
+from smppgw.message import compose
 from smppgw.outcome import SubmitResult
+from smppgw.pdu._generated import SubmitSm
 from smppgw.pdu.constants import MessageState, status_name
 
 _PASSWORD: Final = "SMPPGW_PASSWORD"  # noqa: S105  the name of the variable
@@ -58,23 +61,21 @@ class _Tally:
         self._submitting = True
         self.complete = asyncio.Event()
 
-    def result(self, result: SubmitResult[tuple[str, str, str]], *, wants_receipt: bool) -> None:
-        """Take what became of one submit_sm, or of all the parts of a long message."""
-        ids = " ".join(result.message_ids)
+    def result(self, result: SubmitResult[SubmitSm], *, wants_receipt: bool) -> None:
+        """Take what became of one submit_sm."""
         if result.ok:
-            say(one_line(ids))
+            say(one_line(result.message_id))
         else:
             self.failed = True
             status = result.command_status
-            why = str(result.error) if status is None else status_name(status)
-            say(one_line(f"{why} (only these parts were accepted: {ids})" if ids else why))
+            say(one_line(str(result.error) if status is None else status_name(status)))
+            return
         if wants_receipt:
-            for message_id in result.message_ids:
-                receipt = self._early.pop(message_id, None)
-                if receipt is None:
-                    self.missing.add(message_id)
-                else:
-                    self._print(receipt)
+            receipt = self._early.pop(result.message_id, None)
+            if receipt is None:
+                self.missing.add(result.message_id)
+            else:
+                self._print(receipt)
 
     def receipt(self, receipt: DeliveryReceipt) -> None:
         """Take a receipt; it may come before the answer to the submit_sm, and may be another's."""
@@ -117,10 +118,7 @@ async def _send(args: argparse.Namespace) -> int:
         reconnect=False,
     ) as esme:
         taking = asyncio.ensure_future(_take_receipts(esme, tally)) if wants_receipt else None
-        message = (args.source, args.destination, args.text)
-        async for result in esme.submit_many(
-            repeat(message, args.count), receipt=wants_receipt, data_coding=args.data_coding
-        ):
+        async for result in esme.submit_many(_messages(args, receipt=wants_receipt)):
             tally.result(result, wants_receipt=wants_receipt)
         tally.all_submitted()
         if taking is not None:
@@ -132,8 +130,22 @@ async def _send(args: argparse.Namespace) -> int:
             taking.cancel()
             await asyncio.gather(taking, return_exceptions=True)
     if tally.missing:
-        complain(f"no receipt within {args.wait:g} s for {len(tally.missing)} of the messages")
+        complain(f"receipts missing after {args.wait:g} s: {len(tally.missing)}")
     return 1 if tally.failed or tally.missing else 0
+
+
+def _messages(args: argparse.Namespace, *, receipt: bool) -> Iterator[SubmitSm]:
+    """Yield every submit_sm: of a long text each part, with a reference for each time it is sent."""
+    first = random.randrange(256)  # noqa: S311  so that two runs seldom mix their parts
+    for number in range(args.count):
+        yield from compose(
+            args.source,
+            args.destination,
+            args.text,
+            receipt=receipt,
+            data_coding=args.data_coding,
+            reference=(first + number) % 256,
+        )
 
 
 async def _take_receipts(esme: Esme, tally: _Tally) -> None:
