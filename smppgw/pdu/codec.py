@@ -21,7 +21,7 @@ _unpack_command_id = Struct(">4xI").unpack_from
 def decode(octets: bytes) -> Pdu:
     """Return the PDU that these octets, one whole frame, are.
 
-    Raises: PduError, and nothing else: CommandLengthError when they are not the one frame their command_length
+    Raises: PduError, and nothing else: FrameLengthError when they are not the one frame their command_length
     says, UnknownCommandError, FieldError, TlvError.
     """
     try:

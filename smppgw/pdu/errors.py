@@ -4,6 +4,7 @@ SmppgwError
 ├── EncodeError                 ours: a field that does not fit; nothing was encoded
 └── PduError                    theirs: `command_status` is the answer
     ├── CommandLengthError      the stream is out of step: answer and close
+    │   └── FrameLengthError    the same of a frame that was cut elsewhere
     ├── UnknownCommandError     generic_nack, go on
     └── FieldError              a field of the body, go on
         └── TlvError            the optional parameters, go on
@@ -47,7 +48,7 @@ class PduError(SmppgwError):
 
 
 class CommandLengthError(PduError):
-    """A command_length out of bounds, or not that of its octets: where the next PDU begins is not known.
+    """A command_length below 16 or above the limit: where the next PDU begins is not known.
 
     `sequence_number` is what the generic_nack carries: the PDU's own when its header is there, else 0.
     """
@@ -64,6 +65,13 @@ class CommandLengthError(PduError):
 
     def __str__(self) -> str:
         return f"command_length is {self.command_length}; allowed: 16 to {self.limit} octets"
+
+
+class FrameLengthError(CommandLengthError):
+    """Octets that are not the one frame their command_length says; `limit` is how many there are."""
+
+    def __str__(self) -> str:
+        return f"command_length is {self.command_length}, but there are {self.limit} octets"
 
 
 class UnknownCommandError(PduError):

@@ -9,7 +9,7 @@ from operator import index
 from typing import Any, NoReturn, TypeVar
 
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandStatus, command_name
-from smppgw.pdu.errors import CommandLengthError, EncodeError, FieldError, PduError
+from smppgw.pdu.errors import EncodeError, FieldError, FrameLengthError, PduError
 from smppgw.pdu.layout import CString, Field, Integer, Item, Items, Octets, Pdu, Time
 from smppgw.pdu.tlv import read_tlvs, write_tlvs
 
@@ -42,13 +42,13 @@ def unreadable(pdu_class: type[P], octets: bytes) -> P:
     )  # pragma: no cover - the two readers agree
 
 
-def length_fault(octets: bytes) -> CommandLengthError | None:
+def length_fault(octets: bytes) -> FrameLengthError | None:
     """Return the error of octets that are not exactly the one PDU their command_length says."""
     command_length = int.from_bytes(octets[:4], "big")
     if len(octets) >= HEADER_OCTETS and command_length == len(octets):
         return None
     sequence_number = int.from_bytes(octets[12:16], "big") if len(octets) >= HEADER_OCTETS else 0
-    return CommandLengthError(command_length, len(octets), sequence_number)
+    return FrameLengthError(command_length, len(octets), sequence_number)
 
 
 class _Reader:

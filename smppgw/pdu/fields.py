@@ -32,7 +32,7 @@ from construct import (
 )
 
 from smppgw.pdu.constants import RESPONSE_BIT, CommandId, CommandStatus, command_name
-from smppgw.pdu.errors import CommandLengthError, EncodeError, FieldError, TlvError
+from smppgw.pdu.errors import EncodeError, FieldError, FrameLengthError, TlvError
 from smppgw.pdu.tlv import TLVS, name_of
 
 Named: TypeAlias = Renamed
@@ -198,6 +198,9 @@ class CountedItems(Construct):  # type: ignore[misc]
         self.most_sent = most_sent
         self.status = status
         self.item = item
+        self._item_body = (
+            item.subcon if isinstance(item, Renamed) else item
+        )  # its own name is not in the path
 
     def _parse(self, stream: Any, context: Any, path: str) -> ListContainer:
         body = path.rpartition(" -> ")[0]
@@ -207,7 +210,7 @@ class CountedItems(Construct):  # type: ignore[misc]
                 f"{body} -> {self.count.name}", self.status, f"{self.fewest} to 255", count
             )
         return ListContainer(
-            self.item._parsereport(stream, context, f"{path}[{number}]") for number in range(count)
+            self._item_body._parsereport(stream, context, f"{path}[{number}]") for number in range(count)
         )
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
@@ -215,7 +218,7 @@ class CountedItems(Construct):  # type: ignore[misc]
             raise FieldBoundsError(path, self.status, f"{self.fewest} to {self.most_sent} items", obj)
         stream_write(stream, bytes((len(obj),)), 1, path)
         for number, item in enumerate(obj):
-            self.item._build(item, stream, context, f"{path}[{number}]")
+            self._item_body._build(item, stream, context, f"{path}[{number}]")
         return obj
 
 
@@ -276,7 +279,7 @@ class Command:
         """
         header = HEADER.parse(octets) if len(octets) >= HEADER.sizeof() else None
         if header is None or header.command_length != len(octets):
-            raise CommandLengthError(int.from_bytes(octets[:4], "big"), len(octets))
+            raise FrameLengthError(int.from_bytes(octets[:4], "big"), len(octets))
         body = octets[HEADER.sizeof() :]
         try:
             values = self._body.parse(body)
