@@ -8,12 +8,14 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from smppgw.pdu import codec
-from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion
+from smppgw.pdu._generated import CLASS_BY_ID
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion, command_name
+from smppgw.pdu.errors import EncodeError
 from smppgw.session import events as ev
-from smppgw.session.connection import WRITE_BUFFER_OCTETS, Clock, Connection, Owner
+from smppgw.session.connection import WRITE_BUFFER_OCTETS, Clock, Connection, Owner, reason_of
 from smppgw.session.errors import BindRefused, ConnectionFailed, SessionError
 from smppgw.session.machine import Session
 from smppgw.session.settings import SessionSettings
@@ -45,25 +47,43 @@ def bind_octets(
     Raises EncodeError for a value that does not fit. `long_password` lets a password of more than 8 characters
     through, which some SMSCs want and the specification does not know.
     """
-    plain = b"" if long_password else password.encode("latin-1")
-    octets = codec.encode(
-        codec.CLASS_BY_ID[_BINDS[mode]](
-            system_id=system_id.encode("latin-1"),
-            password=plain,
-            system_type=system_type.encode("latin-1"),
-            interface_version=interface_version,
-            address_range=address_range.encode("latin-1"),
-        )
-    )
-    if long_password:
-        at = HEADER_OCTETS + len(system_id) + 1
-        octets = octets[:at] + password.encode("latin-1") + octets[at:]
+    command = CLASS_BY_ID[_BINDS[mode]]
+    fields: Any = command()
+    for name, text in (
+        ("system_id", system_id),
+        ("password", "" if long_password else password),
+        ("system_type", system_type),
+        ("address_range", address_range),
+    ):
+        setattr(fields, name, _latin1(mode, name, text))
+    fields.interface_version = interface_version
+    octets = codec.encode(fields)
+    if not long_password:
+        return octets
+    at = HEADER_OCTETS + len(fields.system_id) + 1
+    octets = octets[:at] + _latin1(mode, "password", password) + octets[at:]
+    return len(octets).to_bytes(4, "big") + octets[4:]
+
+
+def _latin1(mode: BindMode, name: str, text: str) -> bytes:
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError:
+        octets = b"\0"
+    if 0 in octets:
+        raise EncodeError(command_name(_BINDS[mode]), name, text, "characters of Latin-1 without a NUL")
     return octets
 
 
 def binding(octets: bytes) -> Callable[[Session, int], None]:
     """Return the introduction of an ESME: it sends this bind."""
     return lambda session, now_ns: session.bind(octets, now_ns)
+
+
+def _retrieve(bound: asyncio.Future[Connection]) -> None:
+    """Nobody may wait for it any more: an exception that is never asked for would be reported as lost."""
+    if not bound.cancelled():
+        bound.exception()
 
 
 @dataclass(slots=True)
@@ -105,7 +125,7 @@ class Client:
         tls: ssl.SSLContext | None = None,
         clock: Clock = time.monotonic_ns,
         rng: random.Random | None = None,
-        on_failure: Callable[[SessionError, float], None] = lambda error, delay: None,
+        on_failure: Callable[[SessionError, float], None] = lambda _error, _delay: None,
     ) -> None:
         self.connection: Connection | None = None
         self._owner = owner
@@ -121,7 +141,8 @@ class Client:
         self._clock = clock
         self.rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._on_failure = on_failure
-        self._bound: asyncio.Future[None] | None = None
+        self._bound: asyncio.Future[Connection] | None = None
+        self._reason = ""
         self._closed = asyncio.Event()
         self._closed.set()
         self._task: asyncio.Task[None] | None = None
@@ -144,7 +165,7 @@ class Client:
                 await self.connect()
                 self._backoff.reset()
                 await self._closed.wait()
-                error = ConnectionFailed(self.address, "the connection ended")
+                error = ConnectionFailed(self.address, self._reason)
             except BindRefused as refused:
                 error, hopeless = refused, refused.command_status in _HOPELESS
             except ConnectionFailed as failed:
@@ -160,7 +181,9 @@ class Client:
         """
         loop = asyncio.get_running_loop()
         self._closed.clear()
-        self._bound = loop.create_future()
+        bound: asyncio.Future[Connection] = loop.create_future()
+        bound.add_done_callback(_retrieve)
+        self._bound = bound
         try:
             async with asyncio.timeout(self._connect_timeout):
                 await loop.create_connection(
@@ -170,15 +193,14 @@ class Client:
                     ssl=self._tls,
                     ssl_handshake_timeout=self._connect_timeout if self._tls else None,
                 )
-        except TimeoutError:
+        except BaseException as error:
             self._closed.set()
-            raise ConnectionFailed(self.address, "no connection in time") from None
-        except OSError as error:
-            self._closed.set()
-            raise ConnectionFailed(self.address, error.strerror or str(error)) from None
-        await self._bound
-        assert self.connection is not None
-        return self.connection
+            if isinstance(error, TimeoutError):
+                raise ConnectionFailed(self.address, "no connection in time") from None
+            if isinstance(error, OSError):
+                raise ConnectionFailed(self.address, reason_of(error)) from None
+            raise
+        return await bound
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Unbind, wait for the answer, close. Nothing is kept up from now on."""
@@ -195,16 +217,14 @@ class Client:
         connection.flush()
         try:
             async with asyncio.timeout(grace_seconds):
-                await self._closed.wait()
+                await connection.wait_closed()
         except TimeoutError:
             connection.abort("unbind was not answered in time")
-            await self._closed.wait()
+            await connection.wait_closed()
 
     def _make_connection(self) -> Connection:
         session = Session(self._role, self._settings, self._clock())
-        return Connection(
-            session, self, write_buffer_octets=self._write_buffer_octets, clock=self._clock
-        )
+        return Connection(session, self, write_buffer_octets=self._write_buffer_octets, clock=self._clock)
 
     def on_connected(self, connection: Connection) -> None:
         """The connection is up: introduce ourselves."""
@@ -216,22 +236,23 @@ class Client:
         """Follow the bind, and hand the event on."""
         kind = type(event)
         if kind is ev.Bound:
-            self._settle(None)
+            self._settle(connection)
         elif kind is ev.Refused:
             assert isinstance(event, ev.Refused)
             self._settle(BindRefused(self.address, event.command_status))
             connection.session.close("the bind was refused")
         elif kind is ev.Closed:
             assert isinstance(event, ev.Closed)
+            self._reason = event.reason
             self._settle(ConnectionFailed(self.address, event.reason))
             self.connection = None
             self._closed.set()
         self._owner.on_event(connection, event)
 
-    def _settle(self, error: SessionError | None) -> None:
+    def _settle(self, outcome: Connection | SessionError) -> None:
         if self._bound is None or self._bound.done():
             return
-        if error is None:
-            self._bound.set_result(None)
+        if isinstance(outcome, Connection):
+            self._bound.set_result(outcome)
         else:
-            self._bound.set_exception(error)
+            self._bound.set_exception(outcome)

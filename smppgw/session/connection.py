@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from enum import IntFlag
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from smppgw.session import events as ev
 from smppgw.session.machine import Session
@@ -18,8 +21,17 @@ WRITE_BUFFER_OCTETS: Final = 1_048_576
 LINGER_SECONDS: Final = 5.0
 """How long a closed connection may take to get rid of its last octets before it is reset."""
 
+_STALLED: Final = "the peer does not read"
+
 Clock = Callable[[], int]
 """Monotonic nanoseconds."""
+
+
+def reason_of(error: OSError) -> str:
+    """Return in a few words why a connection or a listener could not be made."""
+    if error.errno is None or isinstance(error, (ssl.SSLError, socket.gaierror)):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)  # asyncio's own text repeats the address
 
 
 class Hold(IntFlag):
@@ -30,18 +42,20 @@ class Hold(IntFlag):
     """A bind waits for its verdict."""
     WRITING = 2
     """The peer does not read what it is owed."""
-    OWNER = 4
-    """The owner wants no more."""
 
 
 class Owner(Protocol):
     """Whoever decides what a connection is for."""
 
     def on_connected(self, connection: Connection) -> None:
-        """The transport is there."""
+        """The connection is up; nothing has passed on it."""
 
     def on_event(self, connection: Connection, event: ev.Event) -> None:
-        """Something happened; `Closed` is the last thing that does."""
+        """Something happened; `Closed` comes once and last.
+
+        It may act on this connection or any other, and call `flush` of either. What it raises closes this connection
+        and goes to the exception handler of the loop.
+        """
 
 
 class Connection(asyncio.Protocol):
@@ -52,8 +66,11 @@ class Connection(asyncio.Protocol):
         "_clock",
         "_handling",
         "_holds",
+        "_linger",
         "_loop",
+        "_lost",
         "_owner",
+        "_stall",
         "_timer",
         "_transport",
         "_write_limit",
@@ -75,20 +92,27 @@ class Connection(asyncio.Protocol):
         self._clock = clock
         self._write_limit = write_buffer_octets
         self._loop = asyncio.get_running_loop()
+        self._lost: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
         self._armed_ns = 0
         self._handling = False
         self._holds = Hold.NONE
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: the connection is up."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=self._write_limit // 2)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not of this class
+        self._transport.set_write_buffer_limits(high=self._write_limit // 2)
         peer = transport.get_extra_info("peername")
         self.peer_host = str(peer[0]) if peer else ""
-        self._owner.on_connected(self)
+        self._handling = True
+        try:
+            self._owner.on_connected(self)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not leave the connection behind
+            self._owner_failed(error)
+        self._handling = False
         self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -105,9 +129,16 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self.session.connection_lost(str(exc) if exc else "the peer closed the connection")
         self.flush()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for handle in (self._timer, self._linger, self._stall):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._linger = self._stall = None
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone and its owner has been told."""
+        await asyncio.shield(self._lost)
 
     def hold(self, why: Hold) -> None:
         """Stop reading from the peer until every reason to is gone."""
@@ -125,12 +156,18 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Asyncio: half of the write buffer is full. Read no more, so that no more answers are owed.
 
-        A peer that goes on not reading does not get our enquire_link either: its timer closes the session.
+        A peer that goes on not reading is closed after the time it has for a response.
         """
         self.hold(Hold.WRITING)
+        patience_ns = self.session.settings.timers.response_ns
+        if patience_ns and self._stall is None:
+            self._stall = self._loop.call_later(patience_ns / NS, self.abort, _STALLED)
 
     def resume_writing(self) -> None:
         """Asyncio: the peer reads again."""
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
         self.release(Hold.WRITING)
 
     def flush(self) -> None:
@@ -139,24 +176,25 @@ class Connection(asyncio.Protocol):
             return  # the owner acts on an event of this connection: the loop below goes on
         session = self.session
         self._handling = True
-        try:
-            while events := session.take_events():
-                for event in events:
+        while events := session.take_events():
+            for event in events:
+                try:
                     self._owner.on_event(self, event)
-        finally:
-            self._handling = False
+                except Exception as error:  # noqa: BLE001 - the events behind it, and others' connections, go on
+                    self._owner_failed(error)
+        self._handling = False
         transport = self._transport
-        if transport is None:
+        if transport is None or self._linger is not None:
             return
         out = session.octets_to_send()
         if out:
             transport.write(out[0] if len(out) == 1 else b"".join(out))
             if transport.get_write_buffer_size() > self._write_limit:
-                self.abort("the peer does not read")
+                self.abort(_STALLED)
                 return
         if session.wants_close:
+            self._linger = self._loop.call_later(LINGER_SECONDS, transport.abort)
             transport.close()
-            self._loop.call_later(LINGER_SECONDS, transport.abort)
             return
         if session.paused:
             self.hold(Hold.VERDICT)
@@ -164,8 +202,17 @@ class Connection(asyncio.Protocol):
             self.release(Hold.VERDICT)
         self._arm()
 
+    def _owner_failed(self, error: Exception) -> None:
+        context: dict[str, Any] = {
+            "message": "the owner of a connection failed, which is closed",
+            "exception": error,
+            "protocol": self,
+        }
+        self._loop.call_exception_handler(context)
+        self.session.close("an error of ours")
+
     def abort(self, reason: str) -> None:
-        """Drop the connection at once."""
+        """Drop the connection at once, whatever it is still owed."""
         self.session.close(reason)
         if self._transport is not None:
             self._transport.abort()

@@ -1,10 +1,11 @@
 """What can go wrong between us and a session.
 
-    SmppgwError
-    └── SessionError
-        ├── NotPermitted        the operation is not allowed in this state
-        ├── BindRefused         the peer refused our bind
-        └── ConnectionFailed    the connection could not be made, or was lost
+SmppgwError
+└── SessionError
+    ├── NotPermitted        the operation is not allowed in this state
+    ├── WindowFull          more requests than the window takes
+    ├── BindRefused         the peer refused our bind
+    └── ConnectionFailed    the connection could not be made, or was lost
 """
 
 from __future__ import annotations
@@ -27,6 +28,18 @@ class NotPermitted(SessionError):  # noqa: N818 - reads as a sentence where it i
 
     def __str__(self) -> str:
         return f"{self.operation} is not permitted while the session is {self.state}"
+
+
+class WindowFull(SessionError):  # noqa: N818
+    """More requests in one call than the window has room for (SMPP v3.4 section 2.8)."""
+
+    def __init__(self, requests: int, free: int) -> None:
+        super().__init__(requests, free)
+        self.requests = requests
+        self.free = free
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests are more than the window takes now, which is {self.free}"
 
 
 class BindRefused(SessionError):  # noqa: N818

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from smppgw.pdu.codec import Pdu
 from smppgw.pdu.errors import PduError
 from smppgw.pdu.framing import Frame
+from smppgw.pdu.layout import Pdu
 from smppgw.session.states import SessionState
 
 Answered: TypeAlias = tuple[object, int, bytes, int]
@@ -26,6 +26,13 @@ class Responses:
     """Answers to requests of ours, in the order they came."""
 
     answered: list[Answered]
+
+
+@dataclass(slots=True)
+class Strays:
+    """Responses that nobody waits for: late ones, repeated ones, ones of another command. They are not answered."""
+
+    frames: list[Frame]
 
 
 @dataclass(slots=True)
@@ -85,5 +92,15 @@ class Closed:
 
 
 Event: TypeAlias = (
-    Requests | Responses | Expired | BindRequested | Outbound | Bound | Refused | PeerUnbound | Fault | Closed
+    Requests
+    | Responses
+    | Strays
+    | Expired
+    | BindRequested
+    | Outbound
+    | Bound
+    | Refused
+    | PeerUnbound
+    | Fault
+    | Closed
 )

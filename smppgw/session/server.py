@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from smppgw.session import events as ev
-from smppgw.session.connection import WRITE_BUFFER_OCTETS, Clock, Connection, Owner
+from smppgw.session.connection import WRITE_BUFFER_OCTETS, Clock, Connection, Owner, reason_of
 from smppgw.session.errors import ConnectionFailed
 from smppgw.session.machine import Session
 from smppgw.session.settings import SessionSettings
@@ -59,7 +59,7 @@ class Server:
             )
         except OSError as error:
             address = f"{self._host}:{self._port}"
-            raise ConnectionFailed(address, f"cannot listen: {error.strerror or error}") from None
+            raise ConnectionFailed(address, f"cannot listen: {reason_of(error)}") from None
         self._port = self._listener.sockets[0].getsockname()[1]
 
     def stop_listening(self) -> None:
@@ -70,9 +70,7 @@ class Server:
 
     def _accept(self) -> Connection:
         session = Session(Role.SMSC, self._settings, self._clock())
-        return Connection(
-            session, self, write_buffer_octets=self._write_buffer_octets, clock=self._clock
-        )
+        return Connection(session, self, write_buffer_octets=self._write_buffer_octets, clock=self._clock)
 
     def on_connected(self, connection: Connection) -> None:
         """A peer is there; above `max_connections` it is turned away at once."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from smppgw.pdu.constants import MAX_PDU_OCTETS, InterfaceVersion
 from smppgw.session.timers import TimerSettings
+
+UNBOUND_PDU_OCTETS: Final = 1024
+"""command_length before a bind: a bind is at most 112 octets; this leaves room for TLVs nobody expects."""
+
+MAX_FAULTS: Final = 10
+"""Broken PDUs in a row after which the connection is closed (SMPP leaves the number to us)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,7 @@ class SessionSettings:
     """Requests of the peer in flight; what is above is answered ESME_RTHROTTLED."""
     max_pdu_octets: int = MAX_PDU_OCTETS
     """The highest command_length accepted once bound."""
-    timers: TimerSettings = TimerSettings()
+    timers: TimerSettings = field(default_factory=TimerSettings)
     interface_version: int = InterfaceVersion.V3_4
     """The highest version we speak."""
 

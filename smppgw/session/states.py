@@ -190,10 +190,40 @@ OUTCOMES: Final[Mapping[tuple[Role, SessionState], Mapping[int, Outcome]]] = Map
 )
 """For each sender and state of the session: what becomes of each command when it arrives."""
 
-HANDED_UP: Final[Mapping[tuple[Role, SessionState], frozenset[int]]] = MappingProxyType(
-    {
-        key: frozenset(command for command, outcome in row.items() if outcome.action is Action.HAND_UP)
-        for key, row in OUTCOMES.items()
-    }
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one side goes by in one state."""
+
+    bound: bool
+    """Whether messages may pass."""
+    permitted: frozenset[CommandId]
+    """The requests it may send."""
+    awaited: Mapping[int, int]
+    """The messages among them, with the command_id of the response each waits for; 0 where there is none."""
+    outcomes: Mapping[int, Outcome]
+    """What becomes of each command the peer sends."""
+    handed_up: frozenset[int]
+    """The messages of the peer that go to the owner as they are."""
+
+
+def _rules(role: Role, state: SessionState) -> Rules:
+    outcomes = OUTCOMES[role.peer, state]
+    messages = PERMITTED[role, state] & MESSAGES
+    return Rules(
+        bound=state in BOUND,
+        permitted=PERMITTED[role, state],
+        awaited=MappingProxyType(
+            {int(command): 0 if command in ONE_WAY else command | RESPONSE_BIT for command in messages}
+        ),
+        outcomes=outcomes,
+        handed_up=frozenset(
+            command for command, outcome in outcomes.items() if outcome.action is Action.HAND_UP
+        ),
+    )
+
+
+RULES: Final[Mapping[tuple[Role, SessionState], Rules]] = MappingProxyType(
+    {(role, state): _rules(role, state) for role in Role for state in SessionState}
 )
-"""The rows of `OUTCOMES` the hot path asks: commands that go to the owner as they are."""
+"""The tables above, by our own role."""

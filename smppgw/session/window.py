@@ -1,19 +1,22 @@
-"""The requests we sent that have no response yet.
+"""What is unanswered on a session: requests of ours, and requests of the peer.
 
-Hot path: `entries` is read and written directly by `machine`, one dict operation a message. The dict keeps the order
-of sending, so the first entry is the oldest and tells when the response timer expires.
+Hot path: `Window.entries` is read and written directly by `machine`. The dict keeps the order of sending, so the first
+entry is the oldest and tells when the response timer expires.
 """
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
+from smppgw.pdu.framing import Frame
+from smppgw.session.states import ONE_WAY
+
 Entry: TypeAlias = tuple[int, int, object]
 """command_id of the response that is waited for, when the request was sent (monotonic ns), the owner's context."""
 
 
 class Window:
-    """Outstanding requests by sequence_number (SMPP v3.4 section 2.8)."""
+    """Outstanding messages of ours by sequence_number (SMPP v3.4 section 2.8)."""
 
     __slots__ = ("entries", "size")
 
@@ -23,8 +26,8 @@ class Window:
 
     @property
     def free(self) -> int:
-        """How many more requests may be sent now."""
-        return self.size - len(self.entries)
+        """How many more requests may be sent now; never below 0."""
+        return max(0, self.size - len(self.entries))
 
     def oldest_sent_ns(self) -> int | None:
         """When the oldest outstanding request was sent; None when there is none."""
@@ -48,3 +51,37 @@ class Window:
         contexts = [context for _, _, context in self.entries.values()]
         self.entries.clear()
         return contexts
+
+
+class Owed:
+    """Messages of the peer that were handed up and that we have not answered: at most `limit`."""
+
+    __slots__ = ("_one_way", "count", "limit")
+
+    def __init__(self, limit: int, *, one_way: bool) -> None:
+        """`one_way` says whether the peer may send messages that are never answered."""
+        self.limit = limit
+        self.count = 0
+        self._one_way = one_way
+
+    def admit(self, requests: list[Frame]) -> tuple[list[Frame], list[Frame]]:
+        """Count requests in; return those that are handed up, and those above the limit."""
+        owed = len(requests)
+        if self._one_way:
+            owed -= sum(1 for frame in requests if frame[0] in ONE_WAY)
+        room = max(0, self.limit - self.count)
+        if owed <= room:
+            self.count += owed
+            return requests, []
+        admitted: list[Frame] = []
+        excess: list[Frame] = []
+        for frame in requests:
+            if frame[0] in ONE_WAY:
+                admitted.append(frame)
+            elif room:
+                room -= 1
+                self.count += 1
+                admitted.append(frame)
+            else:
+                excess.append(frame)
+        return admitted, excess
