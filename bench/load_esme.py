@@ -1,19 +1,25 @@
 """A load of submit_sm from our own ESME: `python -m bench.load_esme --port P --count N`; prints one JSON line.
 
-Messages are numbered, each bind has its window, receipts are matched to the message ids of the responses.
+Messages are numbered, each bind has its window, receipts of all binds are matched to the ids of the responses.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import time
 from collections.abc import Iterator
-
-from smppgw.esme import Receipt
+from typing import Any
 
 from smppgw import Esme
+from smppgw.delivery import DeliveryReceipt
 from smppgw.pdu._generated import SubmitSm
+
+try:
+    from uvloop import run
+except ImportError:  # Windows, PyPy
+    from asyncio import run
 
 
 def messages(first: int, last: int, *, receipts: bool, octets: int) -> Iterator[SubmitSm]:
@@ -31,43 +37,89 @@ def messages(first: int, last: int, *, receipts: bool, octets: int) -> Iterator[
         )
 
 
-async def one_bind(args: argparse.Namespace, first: int, last: int) -> tuple[int, int]:
-    """Submit these on one bind; return how many were accepted, and how many of those had a receipt."""
-    accepted: set[str] = set()
-    got: set[str] = set()
-    async with Esme(
-        args.host, args.port, system_id=args.system_id, password=args.password, window=args.window
-    ) as esme:
+class Load:
+    """What was submitted over every bind, and what came back."""
 
-        async def take_receipts() -> None:
-            async for delivery in esme:
-                if isinstance(delivery, Receipt):
-                    got.add(delivery.message_id)
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._accepted: set[str] = set()
+        self._reported: set[str] = set()
+        self._refused = 0
+        self._submitted_at = 0.0
+        self._complete = asyncio.Event()
 
-        taking = asyncio.create_task(take_receipts())
-        async for result in esme.submit_many(
-            messages(first, last, receipts=args.receipts, octets=args.octets)
-        ):
-            if result.command_status == 0:
-                accepted.add(result.message_id)
-        deadline = time.monotonic() + args.wait
-        while args.receipts and not accepted <= got and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-        taking.cancel()
-        await asyncio.gather(taking, return_exceptions=True)
-    return len(accepted), len(got)  # a receipt may come on any bind of the account
+    async def run(self) -> dict[str, Any]:
+        """Bind, submit everything, wait for the receipts; return the figures."""
+        args = self._args
+        share = args.count // args.binds
+        esmes = [
+            Esme(args.host, args.port, system_id=args.system_id, password=args.password, window=args.window)
+            for _ in range(args.binds)
+        ]
+        await asyncio.gather(*(esme.__aenter__() for esme in esmes))
+        listening = [asyncio.create_task(self._listen(esme)) for esme in esmes]
+        started = time.perf_counter()
+        try:
+            await asyncio.gather(
+                *(self._submit(esme, n * share, (n + 1) * share) for n, esme in enumerate(esmes))
+            )
+            submitted = time.perf_counter()
+            if args.receipts and not self._accepted <= self._reported:
+                async with asyncio.timeout(args.wait):
+                    await self._complete.wait()
+        except TimeoutError:
+            pass  # what is missing is in the figures
+        finally:
+            finished = time.perf_counter()
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+            await asyncio.gather(*(esme.__aexit__() for esme in esmes))
+        return {
+            "submitted": share * args.binds,
+            "accepted": len(self._accepted),
+            "refused": self._refused,
+            "receipts": len(self._reported & self._accepted),
+            "submit_seconds": submitted - started,
+            "seconds": finished - started,
+        }
+
+    async def _submit(self, esme: Esme, first: int, last: int) -> None:
+        batch = messages(first, last, receipts=self._args.receipts, octets=self._args.octets)
+        async for result in esme.submit_many(batch):
+            if result.ok:
+                self._accepted.add(result.message_id)
+            else:
+                self._refused += 1
+
+    async def _listen(self, esme: Esme) -> None:
+        async for delivery in esme:
+            if isinstance(delivery, DeliveryReceipt):
+                self._reported.add(delivery.message_id)
+                if len(self._reported) >= self._args.count // self._args.binds * self._args.binds:
+                    self._complete.set()
 
 
-async def run(args: argparse.Namespace) -> dict[str, float]:
-    """Submit everything."""
-    share = args.count // args.binds
-    started = time.perf_counter()
-    results = await asyncio.gather(
-        *(one_bind(args, number * share, (number + 1) * share) for number in range(args.binds))
-    )
-    return {
-        "submitted": share * args.binds,
-        "accepted": sum(accepted for accepted, _ in results),
-        "receipts": sum(receipts for _, receipts in results),
-        "seconds": time.perf_counter() - started,
-    }
+def main() -> None:
+    """Parse the arguments, run the load, print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m bench.load_esme", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=2775)
+    parser.add_argument("--system-id", default="demo")
+    parser.add_argument("--password", default="demo")
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--binds", type=int, default=1)
+    parser.add_argument("--window", type=int, default=100)
+    parser.add_argument("--octets", type=int, default=80, help="of text")
+    parser.add_argument("--receipts", action="store_true")
+    parser.add_argument("--wait", type=float, default=20.0, help="seconds for the last receipts")
+    args = parser.parse_args()
+
+    async def load() -> dict[str, Any]:
+        return await Load(args).run()
+
+    print(json.dumps(run(load())))
+
+
+if __name__ == "__main__":
+    main()
