@@ -83,6 +83,11 @@ class BoundEsme:
         return self._connection.peer_host
 
     @property
+    def connected(self) -> bool:
+        """Whether its connection is still there."""
+        return self.outbox.connected
+
+    @property
     def receives(self) -> bool:
         """Whether it may be delivered to."""
         return self.state is not SessionState.BOUND_TX

@@ -90,6 +90,11 @@ class Outbox:
         return max(0, connection.session.free - len(self._queued))
 
     @property
+    def connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._connection is not None
+
+    @property
     def waiting(self) -> int:
         """Requests that wait for a slot in the window, or for a bind."""
         return len(self._queued)
