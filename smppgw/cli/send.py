@@ -51,7 +51,7 @@ def add_send(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=lambda args: asyncio.run(_send(args)))
 
 
-class _Tally:
+class Tally:
     """Which messages still want their receipt, and whether any failed. Prints as it learns."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class _Tally:
 
 async def _send(args: argparse.Namespace) -> int:
     wants_receipt = args.wait > 0
-    tally = _Tally()
+    tally = Tally()
     async with Esme(
         args.host,
         args.port,
@@ -148,7 +148,7 @@ def _messages(args: argparse.Namespace, *, receipt: bool) -> Iterator[SubmitSm]:
         )
 
 
-async def _take_receipts(esme: Esme, tally: _Tally) -> None:
+async def _take_receipts(esme: Esme, tally: Tally) -> None:
     async for delivery in esme:
         if isinstance(delivery, DeliveryReceipt):
             tally.receipt(delivery)

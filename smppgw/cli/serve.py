@@ -6,20 +6,15 @@ import argparse
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from smppgw import config, logs
+from smppgw.cli.loops import event_loop_factory, on_signal
 from smppgw.gateway import Gateway
 from smppgw.settings import Settings
-
-try:
-    import uvloop
-except ImportError:  # Windows, PyPy
-    uvloop = None  # type: ignore[assignment]
 
 _GC_THRESHOLD: Final = (200_000, 50, 100)
 """Messages in flight are many and short-lived: fewer, later collections keep the slowest answers quick."""
@@ -42,11 +37,6 @@ def _run(args: argparse.Namespace) -> int:
     logs.configure(args.log_level, human=args.human)
     with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
         return runner.run(_serve(settings, args.config, structlog.get_logger()))
-
-
-def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the quickest event loop there is here; None: asyncio's own."""
-    return None if uvloop is None else uvloop.new_event_loop
 
 
 async def _serve(settings: Settings, file: Path, logger: Any) -> int:
@@ -77,16 +67,6 @@ async def _serve(settings: Settings, file: Path, logger: Any) -> int:
     draining.cancel()
     logger.warning("drain_cut_short")
     return 1
-
-
-def on_signal(
-    loop: asyncio.AbstractEventLoop, number: signal.Signals, callback: Callable[[], object]
-) -> None:
-    """Call back on the event loop when the signal comes, also where the loop itself knows no signals."""
-    try:
-        loop.add_signal_handler(number, callback)
-    except NotImplementedError:  # Windows
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback))
 
 
 def _recheck(file: Path, logger: Any) -> None:
