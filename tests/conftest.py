@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Generator
 
 import pytest
+
+from tests.event_loop import run_test
 
 NO_SKIPS = os.environ.get("SMPPGW_NO_SKIPS") == "1"
 """Set where every tool is there (`.ci/run`): a test that skips itself has failed."""
@@ -30,3 +33,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine function runs in an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    run_test(pyfuncitem.obj(**arguments))
+    return True
