@@ -14,13 +14,14 @@ from typing import Any, Final, Generic
 from smppgw.errors import SmppgwError
 from smppgw.outbox import Outbox, Request
 from smppgw.outcome import MessageT, SubmitResult
-from smppgw.pdu._generated import SubmitSm
-from smppgw.pdu.codec import encode
+from smppgw.pdu._generated import SubmitSm, encode_submit_sm
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId
 from smppgw.pdu.errors import EncodeError
 from smppgw.session.errors import SessionError
 
 _SUBMIT_SM: Final = int(CommandId.SUBMIT_SM)
+
+_new: Final = tuple.__new__  # what a NamedTuple's own __new__ calls, without its keywords
 
 Compose = Callable[[Any], list[SubmitSm]]
 """What makes the submit_sm of a message that is none itself."""
@@ -136,9 +137,9 @@ class Pipeline(Generic[MessageT]):
     def _prepare(self, message: MessageT, requests: list[Request]) -> None:
         try:
             if isinstance(message, SubmitSm):
-                requests.append((_SUBMIT_SM, encode(message)[HEADER_OCTETS:], (self, message)))
+                requests.append((_SUBMIT_SM, encode_submit_sm(message)[HEADER_OCTETS:], (self, message)))
                 return
-            parts = [encode(pdu)[HEADER_OCTETS:] for pdu in self._compose(message)]
+            parts = [encode_submit_sm(pdu)[HEADER_OCTETS:] for pdu in self._compose(message)]
         except EncodeError as error:
             self._results.append(SubmitResult(message, None, (), error))
             self._changed.set()
@@ -163,11 +164,11 @@ class Pipeline(Generic[MessageT]):
         if command_status:
             message_ids: tuple[str, ...] = ()
         else:
-            message_ids = (octets[HEADER_OCTETS : octets.find(b"\0", HEADER_OCTETS)].decode("latin-1"),)
+            message_ids = (octets[HEADER_OCTETS : octets.find(0, HEADER_OCTETS)].decode("latin-1"),)
         if type(subject) is _Parts:
             self._part_settled(subject, command_status, message_ids)
         else:
-            self._results.append(SubmitResult(subject, command_status, message_ids))
+            self._results.append(_new(SubmitResult, (subject, command_status, message_ids, None)))
 
     def lost(self, subject: Any, error: SessionError) -> None:
         """One submit_sm has none."""
