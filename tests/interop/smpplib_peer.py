@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ class SmpplibEsme(Client):
         """What has come, by command."""
         self.responses: dict[int, PDU] = {}
         """By sequence_number."""
+        self.sent: list[PDU] = []
+        """The submit_sm of `submit_texts`."""
         self.unbound = False
         """Whether the gateway has asked to end the session."""
         self.set_error_pdu_handler(lambda pdu: None)
@@ -77,22 +79,33 @@ class SmpplibEsme(Client):
         """Submit one message and return its response."""
         return self.request("submit_sm", **addressed(**fields))
 
-    def submit_texts(self, texts: list[str]) -> list[PDU]:
-        """Submit texts, long ones in the parts that smpplib makes; return the submit_sm in order."""
-        sent: list[PDU] = []
+    def submit_texts(self, texts: list[str]) -> None:
+        """Submit texts, long ones in the parts that smpplib makes, and wait until each has its response."""
+        responses = self.received["submit_sm_resp"]
         for serial, text in enumerate(texts):
             parts, data_coding, esm_class = gsm.make_parts(text)
             for part in parts:
-                self.read_until(lambda: len(sent) - len(self.received["submit_sm_resp"]) < WINDOW)
+                self.read_until(lambda: len(self.sent) - len(responses) < WINDOW)
                 fields = addressed(
                     destination_addr=f"1666{serial:07}",
                     data_coding=data_coding,
                     esm_class=esm_class,
                     short_message=part,
                 )
-                sent.append(self.send_message(**fields))
-        self.read_until(lambda: len(self.received["submit_sm_resp"]) == len(sent))
-        return sent
+                self.sent.append(self.send_message(**fields))
+        self.read_until(lambda: len(responses) == len(self.sent))
+
+    def expected_receipts(self) -> Counter[tuple[bytes, bytes]]:
+        """Of each text that was accepted, the message_id and where it went."""
+        return Counter(
+            (response.message_id, pdu.destination_addr.encode())
+            for pdu in self.sent
+            if not (response := self.responses[pdu.sequence]).status
+        )
+
+    def receipts(self) -> Counter[tuple[bytes, bytes]]:
+        """Of each receipt, the message_id and whom the message went to."""
+        return Counter((pdu.receipted_message_id, pdu.source_addr) for pdu in self.received["deliver_sm"])
 
 
 def addressed(**fields: Any) -> dict[str, Any]:

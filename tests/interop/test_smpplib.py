@@ -11,6 +11,7 @@ from smpplib import consts, smpp
 from smpplib.exceptions import PDUError
 from smpplib.pdu import PDU
 
+from smppgw.loopback import LoopbackSettings, LoopbackSmsc
 from smppgw.pdu.constants import CommandId, CommandStatus, MessageState
 from smppgw.settings import ListenSettings
 from tests.interop.smpplib_peer import SOURCE, SmpplibEsme, addressed
@@ -32,15 +33,16 @@ def said(pdu: PDU) -> tuple[object, ...]:
 async def test_real_texts_reach_the_carrier_octet_for_octet_and_each_part_gets_its_receipt(
     language: str,
 ) -> None:
-    def converse(port: int) -> tuple[SmpplibEsme, list[PDU]]:
+    def converse(port: int) -> SmpplibEsme:
         with SmpplibEsme(port) as esme:
             esme.bind()
-            sent = esme.submit_texts(texts(language))
-            esme.read_until(lambda: len(esme.received["deliver_sm"]) >= len(sent))
-        return esme, sent
+            esme.submit_texts(texts(language))
+            esme.read_until(lambda: len(esme.received["deliver_sm"]) >= len(esme.sent))
+        return esme
 
     async with relay(carrier={"window": 50}) as here:
-        esme, sent = await asyncio.to_thread(converse, here.port)
+        esme = await asyncio.to_thread(converse, here.port)
+    sent = esme.sent
 
     parts = Counter(pdu.destination_addr for pdu in sent)
     assert len(parts) == SENT
@@ -53,16 +55,10 @@ async def test_real_texts_reach_the_carrier_octet_for_octet_and_each_part_gets_i
         said(pdu) for pdu in sent
     ]
 
-    destinations = {}
-    for pdu in sent:
-        response = esme.responses[pdu.sequence]
-        assert response.status == consts.SMPP_ESME_ROK
-        destinations[response.message_id] = pdu.destination_addr.encode()
-    assert len(destinations) == len(sent), "a message_id was given twice"
-    receipts = esme.received["deliver_sm"]
-    assert {pdu.receipted_message_id: pdu.source_addr for pdu in receipts} == destinations
-    assert len(receipts) == len(sent)
-    for pdu in receipts:
+    assert {pdu.status for pdu in esme.received["submit_sm_resp"]} == {consts.SMPP_ESME_ROK}
+    assert len({pdu.message_id for pdu in esme.received["submit_sm_resp"]}) == len(sent)
+    assert esme.receipts() == esme.expected_receipts()
+    for pdu in esme.received["deliver_sm"]:
         assert pdu.esm_class == 0x04
         assert pdu.destination_addr == SOURCE.encode()
         assert pdu.message_state == DELIVERED
@@ -281,3 +277,17 @@ async def test_an_esme_above_its_rate_is_throttled_and_gets_a_receipt_for_what_w
     assert {pdu.receipted_message_id for pdu in esme.received["deliver_sm"]} == {
         pdu.message_id for pdu in esme.received["submit_sm_resp"] if not pdu.status
     }
+
+
+async def test_the_loopback_smsc_serves_smpplib_without_a_gateway() -> None:
+    def converse(port: int) -> SmpplibEsme:
+        with SmpplibEsme(port) as esme:
+            esme.bind()
+            esme.submit_texts(["Clinic closed today", "明天见" * 50])
+            esme.read_until(lambda: len(esme.received["deliver_sm"]) == len(esme.sent))
+        return esme
+
+    async with LoopbackSmsc(LoopbackSettings(port=0)) as smsc:
+        esme = await asyncio.to_thread(converse, smsc.port)
+    assert len(esme.sent) == 4
+    assert esme.receipts() == esme.expected_receipts()

@@ -4,11 +4,12 @@
 const smpp = require('smpp');
 const {follow, run, say} = require('./control');
 
-// What it does with a submit_sm. `statuses`: the command_status of the next ones; `hold`: answer nothing at all;
-// `receipt`: "after" or "before" its response, or "none"; `ids`: how it writes a message_id, in the response and in the
-// receipt: "dec", "hex" or "hex-dec"; `carry`: the receipt is told by "text", by "tlvs", or both, where it is empty.
+// What it does with a submit_sm. `statuses`: the command_status of the next ones; `hold`: answer nothing before
+// "release"; `receipt`: "after" or "before" its response, or "none"; `ids`: how it writes a message_id, in the response
+// and in the receipt: "dec", "hex" or "hex-dec"; `carry`: what tells the receipt, "text" or "tlvs", or both where empty.
 const behaviour = {statuses: [], hold: false, receipt: 'after', ids: 'dec', carry: ''};
 const bound = [];
+const held = [];
 let serial = 0x7fffff00;
 
 function receiver() {
@@ -36,6 +37,7 @@ function receipt(submit, id) {
 
 function onSubmit(session, pdu) {
 	if (behaviour.hold) {
+		held.push([session, pdu]);
 		return;
 	}
 	const command_status = behaviour.statuses.shift() || 0;
@@ -81,8 +83,13 @@ const server = smpp.createServer((session) => {
 });
 
 run({
-	behave(changes, answer) {
+	behave({changes}, answer) {
 		Object.assign(behaviour, changes);
+		answer({});
+	},
+	release(_, answer) {
+		behaviour.hold = false;
+		held.splice(0).forEach(([session, pdu]) => onSubmit(session, pdu));
 		answer({});
 	},
 	listen(_, answer) {
