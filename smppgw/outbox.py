@@ -73,7 +73,6 @@ class Outbox:
         """`permitted` are the requests that may be sent once bound as `state` says."""
         self._permitted = permitted
         self._state = state
-        self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
         self._queued: deque[Request] = deque()
         self._responses: list[bytes] = []
@@ -101,6 +100,7 @@ class Outbox:
 
     def open(self, connection: Connection) -> None:
         """There is a bound connection: what waits may go."""
+        self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._settle()
         self.schedule()
