@@ -183,7 +183,7 @@ class BindTransmitterResp(Pdu):
 def encode_bind_transmitter_resp(pdu: BindTransmitterResp) -> bytes:
     """Return the octets of a bind_transmitter_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.system_id or pdu.tlvs):
+        if pdu.command_status and pdu.system_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000002, pdu.command_status, pdu.sequence_number)
         system_id = pdu.system_id
         if len(system_id) > 15 or 0 in system_id:
@@ -320,7 +320,7 @@ class BindReceiverResp(Pdu):
 def encode_bind_receiver_resp(pdu: BindReceiverResp) -> bytes:
     """Return the octets of a bind_receiver_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.system_id or pdu.tlvs):
+        if pdu.command_status and pdu.system_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000001, pdu.command_status, pdu.sequence_number)
         system_id = pdu.system_id
         if len(system_id) > 15 or 0 in system_id:
@@ -457,7 +457,7 @@ class BindTransceiverResp(Pdu):
 def encode_bind_transceiver_resp(pdu: BindTransceiverResp) -> bytes:
     """Return the octets of a bind_transceiver_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.system_id or pdu.tlvs):
+        if pdu.command_status and pdu.system_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000009, pdu.command_status, pdu.sequence_number)
         system_id = pdu.system_id
         if len(system_id) > 15 or 0 in system_id:
@@ -923,7 +923,7 @@ class SubmitSmResp(Pdu):
 def encode_submit_sm_resp(pdu: SubmitSmResp) -> bytes:
     """Return the octets of a submit_sm_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.message_id or pdu.tlvs):
+        if pdu.command_status and pdu.message_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000004, pdu.command_status, pdu.sequence_number)
         message_id = pdu.message_id
         if len(message_id) > 64 or 0 in message_id:
@@ -1227,7 +1227,7 @@ class SubmitMultiResp(Pdu):
 def encode_submit_multi_resp(pdu: SubmitMultiResp) -> bytes:
     """Return the octets of a submit_multi_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.message_id or pdu.unsuccess_sme or pdu.tlvs):
+        if pdu.command_status and pdu.message_id == b"" and not pdu.unsuccess_sme and not pdu.tlvs:
             return _header(16, 0x80000021, pdu.command_status, pdu.sequence_number)
         message_id = pdu.message_id
         unsuccess_sme = pdu.unsuccess_sme
@@ -1482,7 +1482,7 @@ class DeliverSmResp(Pdu):
 def encode_deliver_sm_resp(pdu: DeliverSmResp) -> bytes:
     """Return the octets of a deliver_sm_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.message_id or pdu.tlvs):
+        if pdu.command_status and pdu.message_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000005, pdu.command_status, pdu.sequence_number)
         message_id = pdu.message_id
         if len(message_id) > 64 or 0 in message_id:
@@ -1621,7 +1621,7 @@ class DataSmResp(Pdu):
 def encode_data_sm_resp(pdu: DataSmResp) -> bytes:
     """Return the octets of a data_sm_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.message_id or pdu.tlvs):
+        if pdu.command_status and pdu.message_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000103, pdu.command_status, pdu.sequence_number)
         message_id = pdu.message_id
         if len(message_id) > 64 or 0 in message_id:
@@ -1733,8 +1733,13 @@ class QuerySmResp(Pdu):
 def encode_query_sm_resp(pdu: QuerySmResp) -> bytes:
     """Return the octets of a query_sm_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (
-            pdu.message_id or pdu.final_date or pdu.message_state or pdu.error_code or pdu.tlvs
+        if (
+            pdu.command_status
+            and pdu.message_id == b""
+            and pdu.final_date == b""
+            and pdu.message_state == 0
+            and pdu.error_code == 0
+            and not pdu.tlvs
         ):
             return _header(16, 0x80000003, pdu.command_status, pdu.sequence_number)
         message_id = pdu.message_id
@@ -2318,7 +2323,7 @@ class BroadcastSmResp(Pdu):
 def encode_broadcast_sm_resp(pdu: BroadcastSmResp) -> bytes:
     """Return the octets of a broadcast_sm_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.message_id or pdu.tlvs):
+        if pdu.command_status and pdu.message_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000111, pdu.command_status, pdu.sequence_number)
         message_id = pdu.message_id
         if len(message_id) > 64 or 0 in message_id:
@@ -2422,7 +2427,7 @@ class QueryBroadcastSmResp(Pdu):
 def encode_query_broadcast_sm_resp(pdu: QueryBroadcastSmResp) -> bytes:
     """Return the octets of a query_broadcast_sm_resp. Raises: EncodeError."""
     try:
-        if pdu.command_status and not (pdu.message_id or pdu.tlvs):
+        if pdu.command_status and pdu.message_id == b"" and not pdu.tlvs:
             return _header(16, 0x80000112, pdu.command_status, pdu.sequence_number)
         message_id = pdu.message_id
         if len(message_id) > 64 or 0 in message_id:

@@ -29,14 +29,14 @@ class Decode(Function):
         name, its_class = self.command.name, class_name(self.command)
         self.walk()
         at = self.at()
-        is_string = any(isinstance(field.subcon, COctetString) for field in self.command.fields)
+        has_strings = any("index(" in line for line in self.out)
         return [
             *("", "", f"def decode_{name}(octets: bytes) -> {its_class}:"),
             f'    """Return the {name} these octets are, its command_id taken for granted. Raises: PduError."""',
             f"    pdu = _new({its_class})",
             "    try:",
             "        length, _, pdu.command_status, pdu.sequence_number = _unpack_header(octets)",
-            *(["        index = octets.index"] if is_string else []),
+            *(["        index = octets.index"] if has_strings else []),
             *self.out,
             "        if length != len(octets):",
             f"            {self.give_up}",

@@ -55,8 +55,8 @@ class Encode(Function):
     def header_alone(self) -> None:
         """A response that reports an error and says nothing else has no body (SMPP v3.4 section 4.4.2)."""
         if self.command.command_id & RESPONSE_BIT and self.command.fields:
-            fields = " or ".join(f"pdu.{name}" for name in (*(f.name for f in self.command.fields), "tlvs"))
-            self.wrapped_condition("if pdu.command_status and not (", fields)
+            tests = [_is_default(field) for field in self.command.fields]
+            self.condition("and", ["pdu.command_status", *tests, "not pdu.tlvs"])
             header = f"{HEADER_OCTETS}, {id_of(self.command)}, pdu.command_status, pdu.sequence_number"
             self.line(f"    return _header({header})")
 
@@ -73,27 +73,21 @@ class Encode(Function):
                 checks += [f"len({name}) > {kind.bound - 1}", f"0 in {name}"]
         self.refuse_if(checks)
 
-    def wrapped_condition(self, before: str, condition: str) -> None:
-        if self.indent + len(before) + len(condition) + 2 <= WIDTH:
-            self.line(f"{before}{condition}):")
-        else:
-            self.line(before)
-            self.line(f"    {condition}")
-            self.line("):")
-
-    def refuse_if(self, checks: Sequence[str]) -> None:
-        if not checks:
-            return
-        line = f"if {' or '.join(checks)}:"
+    def condition(self, joined_by: str, tests: Sequence[str]) -> None:
+        line = f"if {f' {joined_by} '.join(tests)}:"
         if self.indent + len(line) <= WIDTH:
             self.line(line)
-        else:
-            self.line("if (")
-            self.line(f"    {checks[0]}")
-            for check in checks[1:]:
-                self.line(f"    or {check}")
-            self.line("):")
-        self.line("    refuse(pdu)")
+            return
+        self.line("if (")
+        self.line(f"    {tests[0]}")
+        for test in tests[1:]:
+            self.line(f"    {joined_by} {test}")
+        self.line("):")
+
+    def refuse_if(self, checks: Sequence[str]) -> None:
+        if checks:
+            self.condition("or", checks)
+            self.line("    refuse(pdu)")
 
     def flush_nul(self) -> None:
         if self.nul_due:
@@ -187,3 +181,10 @@ class Encode(Function):
                 pieces.append(part.name)
             layout, values = "x", []
         self.wrapped(f"{name} += (", pieces, ")")
+
+
+def _is_default(field: Named) -> str:
+    """Return the test of a field that says nothing; one of another type is no default, and so is refused."""
+    if isinstance(field.subcon, CountedItems):
+        return f"not pdu.{field.name}"
+    return f"pdu.{field.name} == 0" if isinstance(field.subcon, Integer) else f'pdu.{field.name} == b""'

@@ -6,6 +6,7 @@ if they were, and the long way is taken when one is not.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
@@ -63,7 +64,7 @@ def wrapped(indent: int, before: str, items: Iterable[str], after: str) -> list[
     return [*lines, f"{pad}{after}"]
 
 
-class Function:
+class Function(ABC):
     """What the two directions share: the fields of a command, taken run by run."""
 
     def __init__(self, command: Command, structs: set[str]) -> None:
@@ -113,17 +114,21 @@ class Function:
         if run:
             self.run(run)
 
+    @abstractmethod
     def run(self, run: list[Named]) -> None:
-        raise NotImplementedError
+        """Integers and times in a row, the count of the next field at their end."""
 
+    @abstractmethod
     def c_string(self, field: Named) -> None:
-        raise NotImplementedError
+        """A C-Octet String that is no time."""
 
+    @abstractmethod
     def octets(self, field: Named) -> None:
-        raise NotImplementedError
+        """Octets whose count is known."""
 
+    @abstractmethod
     def items(self, field: Named) -> None:
-        raise NotImplementedError
+        """A list whose count is known."""
 
 
 def fused(run: Iterable[Named]) -> str:

@@ -298,7 +298,8 @@ class Command:
         header_only = (
             self.command_id & RESPONSE_BIT
             and values["command_status"]
-            and not any(values[name] for name in (*names, "tlvs"))
+            and not values["tlvs"]
+            and all(values[field.name] in _nothing(field) for field in self.fields)
         )
         try:
             body = b"" if header_only else self._body.build({name: values[name] for name in (*names, "tlvs")})
@@ -312,3 +313,10 @@ class Command:
             Int32ub.build(HEADER.sizeof() + len(body)) + Int32ub.build(self.command_id) + rest + body
         )
         return octets
+
+
+def _nothing(field: Named) -> tuple[object, ...]:
+    """What a field holds that says nothing."""
+    if isinstance(field.subcon, CountedItems):
+        return ((), [])
+    return (0,) if isinstance(field.subcon, Integer) else (b"",)

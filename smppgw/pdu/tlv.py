@@ -19,7 +19,8 @@ Tlv = tuple[int, bytes]
 """tag, value as on the wire."""
 
 _VALUE_MAX: Final = 0xFFFF
-_tag_and_length = Struct(">HH")
+_pack_tag_and_length = Struct(">HH").pack
+_unpack_tag_and_length = Struct(">HH").unpack_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def read_tlvs(octets: bytes, at: int, command_id: int) -> tuple[Tlv, ...]:
     end = len(octets)
     tlvs: list[Tlv] = []
     while end - at >= 4:
-        tag, length = _tag_and_length.unpack_from(octets, at)
+        tag, length = _unpack_tag_and_length(octets, at)
         at += 4 + length
         if at > end:
             raise TlvError(
@@ -146,7 +147,8 @@ def read_tlvs(octets: bytes, at: int, command_id: int) -> tuple[Tlv, ...]:
                 f"claims {length} octets, {length - at + end} are left",
                 CommandStatus.ESME_RINVTLVSTREAM,
             )
-        if tag in _ACCEPTED and length not in _ACCEPTED[tag]:
+        accepted = _ACCEPTED.get(tag)
+        if accepted is not None and length not in accepted:
             raise _wrong_size(command_id, tag, length)
         tlvs.append((tag, octets[at - length : at]))
     if at < end and octets[at:] != b"\0":
@@ -164,7 +166,7 @@ def write_tlvs(tlvs: Iterable[Tlv], command: str) -> bytes:
     for index, tlv in enumerate(tlvs):
         try:
             tag, value = tlv
-            pieces += (_tag_and_length.pack(tag, len(value)), value)
+            pieces += (_pack_tag_and_length(tag, len(value)), value)
         except (error, TypeError, ValueError):
             raise EncodeError(command, f"tlvs[{index}]", tlv, _ANY_TLV) from None
         if not isinstance(value, bytes):

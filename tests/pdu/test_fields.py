@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 import pytest
+from construct import Struct
 
 from smppgw.pdu.constants import CommandId, CommandStatus
 from smppgw.pdu.errors import EncodeError, FieldError, FrameLengthError, TlvError
@@ -15,6 +16,7 @@ from smppgw.pdu.fields import (
     CountedItems,
     CountedOctets,
     FieldBoundsError,
+    Flagged,
     Int1,
     Integer,
     Time,
@@ -82,6 +84,20 @@ def test_a_kind_refuses_a_value_that_does_not_fit(kind: Any, value: Any) -> None
         kind.build(value)
 
 
+def test_an_item_is_told_apart_by_its_flag() -> None:
+    kind = Flagged(
+        "flag", STATUS, {1: "One" / Struct("a" / Int1()), 2: "Two" / Struct("b" / COctetString(3))}
+    )
+    for value, octets in (({"flag": 1, "a": 5}, b"\1\5"), ({"flag": 2, "b": b"x"}, b"\2x\0")):
+        assert kind.build(value) == octets
+        assert kind.parse(octets) == value
+    with pytest.raises(FieldBoundsError):
+        kind.parse(b"\3")
+    for wrong in ({"flag": 3}, {"a": 5}, b"\1"):
+        with pytest.raises(FieldBoundsError):
+            kind.build(wrong)
+
+
 def test_a_lenient_time_is_read_at_other_sizes_and_written_at_none_of_them() -> None:
     kind = Time(lenient=True)
     assert kind.parse(b"2611221000\0") == b"2611221000"
@@ -110,8 +126,13 @@ def test_a_fault_in_a_command_names_the_field_and_its_status() -> None:
     with pytest.raises(FieldError) as caught:
         COMMAND.parse(framed(b"id"))
     assert (caught.value.field, caught.value.command_status) == ("message_id", STATUS)
-    with pytest.raises(TlvError):
-        COMMAND.parse(framed(b"id\0\1\x14\0\0\2x"))
+    for tlv, status in (
+        (b"\x14\0\0\2x", CommandStatus.ESME_RINVTLVSTREAM),
+        (b"\0\5\0\2xx", CommandStatus.ESME_RINVTLVLEN),
+    ):
+        with pytest.raises(TlvError) as broken:
+            COMMAND.parse(framed(b"id\0\1" + tlv))
+        assert broken.value.command_status is status
     with pytest.raises(EncodeError) as refused:
         COMMAND.build(values(flag=256))
     assert (refused.value.command, refused.value.field) == ("submit_sm_resp", "flag")

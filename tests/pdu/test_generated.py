@@ -16,12 +16,15 @@ from smppgw.pdu._generated import (
     DistributionList,
     SmeAddress,
     SubmitMulti,
+    SubmitMultiResp,
     decode_submit_multi,
     encode_submit_multi,
 )
 from smppgw.pdu.constants import CommandId
 from smppgw.pdu.declarations import COMMANDS
+from smppgw.pdu.errors import EncodeError
 from smppgw.pdu.fields import Command
+from smppgw.pdu.layout import Pdu
 from tests.pdu.samples import (
     any_command,
     any_pdu,
@@ -31,6 +34,7 @@ from tests.pdu.samples import (
     plain_decode,
     plain_encode,
     sample_values,
+    values_of,
 )
 
 every_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -154,12 +158,68 @@ def test_each_prefix_of_a_body_gets_construct_s_verdict(command: Command) -> Non
             assert fast_decode(command, octets) == plain_decode(command, octets)
 
 
+def spoilt(name: str, value: Any) -> list[Any]:
+    """What a field must not hold."""
+    if name == "tlvs":
+        return [[(5, b"12")]]
+    if not isinstance(value, list):
+        return [None, "text", "", b"\0", b"x" * 300, -1, 1 << 32]
+    parts = [(part, bad) for part in value[0].keys() - {"dest_flag"} for bad in (None, 1 << 32, b"x" * 300)]
+    return [[], value * 256, *([{**value[0], part: bad}] for part, bad in parts)]
+
+
+@every_command
+def test_each_field_spoilt_in_turn_is_refused_as_construct_refuses_it(command: Command) -> None:
+    for command_status in (0, 8):
+        for name, value in sample_values(command).items():
+            for bad in spoilt(name, value):
+                values = sample_values(command, command_status=command_status) | {name: bad}
+                assert fast_encode(command, values) == plain_encode(command, values)
+
+
+@every_command
+def test_octets_put_in_anywhere_get_construct_s_verdict(command: Command) -> None:
+    body = fast_encode(command, sample_values(command, tlvs=[]))[16:]
+    for at in range(len(body) + 1):
+        for more in (b"x", b"x" * 70, b"\0", b"\1\0"):
+            octets = framed(command, 0, body[:at] + more + body[at:])
+            assert fast_decode(command, octets) == plain_decode(command, octets)
+
+
 @every_command
 def test_every_field_set_survives_both_ways(command: Command) -> None:
     values = sample_values(command)
     octets = fast_encode(command, values)
     assert octets == plain_encode(command, values)
     assert fast_decode(command, octets) == values
+
+
+@every_command
+def test_a_pdu_with_nothing_set_is_the_same_both_ways(command: Command) -> None:
+    for command_status in (0, 8):
+        pdu = CLASS_BY_ID[command.command_id]()
+        pdu.command_status = command_status
+        if isinstance(pdu, SubmitMulti):
+            pdu.dest_address = (DistributionList(),)
+        octets = fast_encode(command, values_of(pdu))
+        assert octets == plain_encode(command, values_of(pdu))
+        assert DECODERS[command.command_id](octets) == pdu
+        if command_status and command.name.endswith("_resp"):
+            assert len(octets) == 16
+
+
+@pytest.mark.parametrize(
+    ("pdu", "field"),
+    [
+        (SubmitMulti(dest_address=[b"12065550100"]), "dest_address[0]"),  # type: ignore[list-item]
+        (SubmitMulti(dest_address=[SmeAddress(), DistributionList(b"x" * 21)]), "dest_address[1].dl_name"),
+        (SubmitMultiResp(unsuccess_sme=[SmeAddress()]), "unsuccess_sme[0]"),  # type: ignore[list-item]
+    ],
+)
+def test_an_item_that_does_not_belong_in_its_list_is_refused(pdu: Pdu, field: str) -> None:
+    with pytest.raises(EncodeError) as caught:
+        ENCODERS[pdu.command_id](pdu)
+    assert caught.value.field == field
 
 
 def test_the_tables_hold_every_command() -> None:

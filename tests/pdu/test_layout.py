@@ -60,6 +60,7 @@ def test_a_repr_is_one_short_line_of_what_is_set() -> None:
         "short_message=b'xxxxxxxxxxxxxxxxxxxxxxxx'... (200 octets) "
         "user_message_reference=b'\\x00\\x01' 0x1400=b'vendor'>"
     )
+    assert repr(SubmitSm(data_coding=8)) == "<submit_sm #0 ESME_ROK data_coding=8>"
     assert repr(EnquireLink(command_status=8)) == "<enquire_link #0 ESME_RSYSERR>"
     assert "dest_address=1 items" in repr(SubmitMulti(dest_address=[SmeAddress()]))
 

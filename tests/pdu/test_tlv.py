@@ -149,6 +149,7 @@ def test_a_value_of_the_wrong_size_is_refused() -> None:
         (TlvTag.BROADCAST_END_TIME, b"261122100000000+", b"261122100000000+\0"),
         (TlvTag.MESSAGE_PAYLOAD, b"x" * 65535, b"x" * 65535),
         (TlvTag.MESSAGE_STATE, 2, b"\2"),
+        (0x1400, b"vendor", b"vendor"),
     ],
 )
 def test_a_tlv_is_made_from_a_typed_value(tag: int, value: int | bytes, octets: bytes) -> None:
