@@ -142,16 +142,12 @@ async def _show_progress(outcomes: Outcomes, total: int) -> None:
     terminal = sys.stderr.isatty()
     try:
         while True:
+            await asyncio.sleep(_TERMINAL_PROGRESS_SECONDS if terminal else _PROGRESS_SECONDS)
             line = (
                 f"{outcomes.sent:,} of {total:,} sent, {outcomes.delivered + outcomes.failed:,} with receipt"
             )
-            print(
-                f"\r{line}\033[K" if terminal else line,
-                end="" if terminal else "\n",
-                file=sys.stderr,
-                flush=True,
-            )
-            await asyncio.sleep(_TERMINAL_PROGRESS_SECONDS if terminal else _PROGRESS_SECONDS)
+            shown, end = (f"\r{line}\033[K", "") if terminal else (line, "\n")
+            print(shown, end=end, file=sys.stderr, flush=True)
     finally:
         if terminal:
             print("\r\033[K", end="", file=sys.stderr, flush=True)

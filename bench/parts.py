@@ -94,9 +94,12 @@ def running(
             ["smsc", "--port", str(ports.smsc), *smsc],
             ["serve", "--config", str(config), *gateway],
         ):
-            # A session of their own keeps them from a Ctrl-C that is ours to handle.
-            parts.append(subprocess.Popen(program + arguments, cwd=ROOT, start_new_session=True))
-        _wait_until_ready(ports, parts)
+            # A session of their own keeps them from a Ctrl-C that is ours to handle; what matters is on stderr.
+            part = subprocess.Popen(
+                program + arguments, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+            )
+            parts.append(part)
+        wait_until_ready(ports, parts)
         yield parts
     finally:
         for part in reversed(parts):  # the gateway first, so that it can drain into the SMSC
@@ -122,7 +125,8 @@ def check_alive(parts: Iterable[subprocess.Popen[bytes]]) -> None:
             raise PartsError(f"{name} ended with status {status}")
 
 
-def _wait_until_ready(ports: Ports, parts: list[subprocess.Popen[bytes]]) -> None:
+def wait_until_ready(ports: Ports, parts: list[subprocess.Popen[bytes]]) -> None:
+    """Wait until the gateway is ready and its carriers are bound. Raises: PartsError."""
     deadline = time.monotonic() + START_SECONDS
     while not _is_ready(ports):
         check_alive(parts)

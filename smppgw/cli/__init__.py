@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         _silence_stdout()
         return FAILED
-    except (SmppgwError, OSError) as error:
+    except (SmppgwError, OSError, UnicodeError) as error:  # the last: a host name that cannot be one
         complain(str(error))
         return FAILED
     except KeyboardInterrupt:

@@ -8,6 +8,8 @@ from typing import Final, NoReturn
 from smppgw.cli.lines import one_line
 
 _PORT_MAX: Final = 65_535
+_SYSTEM_ID_OCTETS: Final = 15
+"""Without the NUL (SMPP v3.4 section 5.2.1)."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,6 +23,35 @@ class Parser(argparse.ArgumentParser):
 def port(text: str) -> int:
     """Read a TCP port, 0 (any free one) to 65535."""
     return _whole(text, 0, _PORT_MAX)
+
+
+def host(text: str) -> str:
+    """Read a host name or address that can be looked up."""
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a host name or address") from None
+    return text
+
+
+def system_id(text: str) -> str:
+    """Read a system_id: at most 15 characters of Latin-1."""
+    try:
+        fits = len(text.encode("latin-1")) <= _SYSTEM_ID_OCTETS
+    except UnicodeError:
+        fits = False
+    if not fits:
+        raise argparse.ArgumentTypeError(f"{text!r} is not at most {_SYSTEM_ID_OCTETS} characters of Latin-1")
+    return text
+
+
+def password(text: str) -> str:
+    """Read a password as a bind can carry it, in Latin-1; it is not shown in the complaint."""
+    try:
+        text.encode("latin-1")
+    except UnicodeError:
+        raise argparse.ArgumentTypeError("has characters that are not in Latin-1") from None
+    return text
 
 
 def count(text: str) -> int:

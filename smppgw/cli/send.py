@@ -23,10 +23,16 @@ _PASSWORD: Final = "SMPPGW_PASSWORD"  # noqa: S105  the name of the variable
 
 def add_send(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `send`."""
-    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    parser.add_argument("--host", type=arguments.host, default="127.0.0.1", help="default: 127.0.0.1")
     parser.add_argument("--port", type=arguments.port, default=2775, help="default: 2775")
-    parser.add_argument("--system-id", required=True, metavar="S")
-    parser.add_argument("--password", metavar="P", help=f"default: the environment's {_PASSWORD}, or none")
+    parser.add_argument("--system-id", type=arguments.system_id, required=True, metavar="S")
+    parser.add_argument(
+        "--password",
+        type=arguments.password,
+        default=os.environ.get(_PASSWORD, ""),
+        metavar="P",
+        help=f"default: the environment's {_PASSWORD}, or none",
+    )
     parser.add_argument(
         "--from", dest="source", required=True, metavar="A", help="the sending number or name"
     )
@@ -113,7 +119,7 @@ async def _send(args: argparse.Namespace) -> int:
         args.host,
         args.port,
         system_id=args.system_id,
-        password=os.environ.get(_PASSWORD, "") if args.password is None else args.password,
+        password=args.password,
         bind="trx" if wants_receipt else "tx",
         reconnect=False,
     ) as esme:

@@ -22,11 +22,18 @@ def add_smsc(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `smsc`; their defaults are those of `LoopbackSettings`."""
     usual = LoopbackSettings()
     add = parser.add_argument
-    add("--host", default=usual.host, help="default: %(default)s")
+    add("--host", type=arguments.host, default=usual.host, help="default: %(default)s")
     add("--port", type=arguments.port, default=usual.port, help="0: any free one; default: %(default)s")
-    add("--system-id", default=usual.system_id, metavar="S", help="its own name; default: %(default)s")
+    add(
+        "--system-id",
+        type=arguments.system_id,
+        default=usual.system_id,
+        metavar="S",
+        help="its own name; default: %(default)s",
+    )
     add(
         "--password",
+        type=arguments.password,
         default=os.environ.get(_PASSWORD, usual.password),
         metavar="P",
         help=f"what ESMEs must say; default: the environment's {_PASSWORD}, or any will do",

@@ -43,3 +43,25 @@ def test_a_number_in_its_bounds_is_read(read: Callable[[str], float], text: str,
 def test_any_other_is_refused_with_what_would_be_right(read: Callable[[str], float], text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="number"):
         read(text)
+
+
+def test_a_host_is_one_that_can_be_looked_up() -> None:
+    assert arguments.host("smsc.example.net") == "smsc.example.net"
+    assert arguments.host("::1") == "::1"
+    for text in ("a..b", "x" * 300, "\udcff"):
+        with pytest.raises(argparse.ArgumentTypeError, match="host name"):
+            arguments.host(text)
+
+
+def test_a_system_id_fits_its_field() -> None:
+    assert arguments.system_id("x" * 15) == "x" * 15
+    for text in ("x" * 16, "在"):
+        with pytest.raises(argparse.ArgumentTypeError, match="15 characters"):
+            arguments.system_id(text)
+
+
+def test_a_password_is_latin_1_and_a_complaint_does_not_show_it() -> None:
+    assert arguments.password("schlüsse") == "schlüsse"
+    with pytest.raises(argparse.ArgumentTypeError, match="Latin-1") as caught:
+        arguments.password("secret在")
+    assert "secret" not in str(caught.value)

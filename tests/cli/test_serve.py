@@ -79,6 +79,13 @@ def test_a_port_in_use_is_one_line_and_status_1(tmp_path: Path, key: str) -> Non
     assert "in use" in err
 
 
+def test_a_host_name_that_cannot_be_one_is_one_line_and_status_1(config: Path) -> None:
+    config.write_text(config.read_text("utf-8").replace("[listen]\n", '[listen]\nhost = "a..b"\n'), "utf-8")
+    done = run("serve", "--config", str(config))
+    assert done.status in (1, 2)
+    assert done.err.count("\n") == 1
+
+
 def test_a_configuration_that_cannot_be_used_is_every_problem_and_status_2(tmp_path: Path) -> None:
     file = tmp_path / "bad.toml"
     file.write_text('[gateway]\ndata_dir = "d"\n[listen]\nport = "x"\nbind_timeout = -1\n', "utf-8")
