@@ -79,7 +79,7 @@ class Gateway:
             system_id=listen.system_id,
             settings=session_settings,
             clock=clock,
-            on_failed=lambda: self.inbound.kick(),
+            on_settled=lambda: self.inbound.kick(),
         )
         self.inbound = Inbound(
             self.store,

@@ -27,23 +27,26 @@ class Outbinder:
         system_id: str,
         settings: SessionSettings,
         clock: Callable[[], int],
-        on_failed: Callable[[], None],
+        on_settled: Callable[[], None],
     ) -> None:
-        """`on_failed` is called when it is time to look again whether the ESME is still needed."""
+        """`on_settled` is called after a call: it is time to look whether another one is needed."""
         self._log = logger
         self._system_id = system_id
         self._settings = settings
         self._clock = clock
-        self._on_failed = on_failed
+        self._on_settled = on_settled
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._backoffs: dict[str, Backoff] = {}
+
+    @property
+    def calling(self) -> bool:
+        """Whether a call is under way, or waits for its next attempt."""
+        return bool(self._calls)
 
     def call(self, account: Account, owner: Owner) -> None:
         """Call this ESME, unless that is going on or it has no address."""
         if account.settings.outbind is not None and account.name not in self._calls:
-            task = asyncio.get_running_loop().create_task(self._call(account, owner))
-            self._calls[account.name] = task
-            task.add_done_callback(lambda _: self._calls.pop(account.name, None))
+            self._calls[account.name] = asyncio.get_running_loop().create_task(self._call(account, owner))
 
     async def _call(self, account: Account, owner: Owner) -> None:
         target = account.settings.outbind
@@ -75,7 +78,9 @@ class Outbinder:
             delay = backoff.next_delay(client.rng)
             self._log.warning("outbind_failed", system_id=account.name, error=str(error), retry_in=delay)
             await asyncio.sleep(delay)
-            self._on_failed()
+        finally:
+            del self._calls[account.name]
+        self._on_settled()
 
     async def close(self) -> None:
         """Call nobody any more."""

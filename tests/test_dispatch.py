@@ -1,0 +1,199 @@
+"""Messages find a carrier: in order, again after an error, the next one when one is down."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from smppgw import Smsc
+from smppgw.bound import BoundEsme
+from smppgw.delivery import DeliveryReceipt
+from smppgw.pdu._generated import (
+    SubmitSm,
+)
+from smppgw.pdu.constants import CommandStatus, MessageState, TlvTag
+from smppgw.pdu.tlv import make_tlv
+from smppgw.settings import (
+    CampaignSettings,
+    GatewaySettings,
+    RouteSettings,
+)
+from tests.peers import Recorder, client, submit_sm
+from tests.support import a_carrier, an_esme, running, settings_of, until
+
+OK = CommandStatus.ESME_ROK
+
+
+async def test_messages_wait_for_a_carrier_that_is_away_and_leave_in_order() -> None:
+    recorder = Recorder(receipts=False)
+    async with Smsc(port=0) as reserved:
+        port = reserved.port
+    settings = settings_of(an_esme(), carriers=(a_carrier(port),))
+    async with running(settings, bound=False) as gateway:
+        async with client(gateway.server.port) as esme:
+            async for result in esme.submit_many(submit_sm(number) for number in range(50)):
+                assert result.ok
+            assert gateway.status()["lanes"]["promotional"] == 50
+            async with Smsc(port=port, on_submit=recorder):
+                await until(lambda: len(recorder.got) == 50)
+                assert recorder.got == [b"message %d" % number for number in range(50)]
+                await until(lambda: gateway.accounts["app"].queued == 0)
+
+
+async def test_what_a_broken_connection_leaves_unanswered_goes_back_to_its_lane_in_order() -> None:
+    seen: list[bytes] = []
+    drops = 3
+
+    def drop_some(esme: BoundEsme, pdu: SubmitSm) -> Any:
+        nonlocal drops
+        if drops and len(seen) % 10 == 9:
+            drops -= 1
+            seen.append(b"dropped")
+            asyncio.get_running_loop().call_soon(esme.drop)
+            return LATER
+        if seen and seen[-1] == b"dropped" and esme not in smsc.bound:
+            return LATER
+        seen.append(pdu.short_message)
+        return f"id-{len(seen)}"
+
+    from smppgw.bound import LATER
+
+    async with Smsc(port=0, on_submit=drop_some) as smsc:
+        carriers = (a_carrier(smsc.port, window=5),)
+        async with running(settings_of(an_esme(), carriers=carriers)) as gateway:
+            async with client(gateway.server.port) as esme:
+                async for result in esme.submit_many(submit_sm(number) for number in range(60)):
+                    assert result.ok
+                await until(lambda: gateway.accounts["app"].queued == 0)
+        first_times = list(dict.fromkeys(text for text in seen if text != b"dropped"))
+        assert first_times == [b"message %d" % number for number in range(60)]
+        assert len(seen) - 3 - 60 <= 3 * 5  # at most a window of repeats for each connection lost
+
+
+async def test_a_carrier_that_says_too_fast_gets_everything_later_and_in_order() -> None:
+    refusals = 5
+
+    def busy(_: SubmitSm) -> int:
+        nonlocal refusals
+        refusals -= refusals > 0
+        return CommandStatus.ESME_RTHROTTLED if refusals else OK
+
+    recorder = Recorder(receipts=False, answers=busy)
+    async with Smsc(port=0, on_submit=recorder) as smsc:
+        async with running(settings_of(an_esme(), carriers=(a_carrier(smsc.port),))) as gateway:
+            async with client(gateway.server.port) as esme:
+                async for result in esme.submit_many(submit_sm(number) for number in range(6)):
+                    assert result.ok
+                await until(lambda: len(recorder.got) == 6)
+                assert sorted(recorder.got) == [b"message %d" % number for number in range(6)]
+            assert 'smppgw_throttled_total{limit="carrier"} 4.0' in gateway.metrics.render().decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts"), [(CommandStatus.ESME_RINVDSTADR, 1), (CommandStatus.ESME_RSYSERR, 3)]
+)
+async def test_a_message_that_no_carrier_takes_is_reported_as_undeliverable(
+    status: CommandStatus, attempts: int
+) -> None:
+    tried: list[bytes] = []
+
+    def refuse(pdu: SubmitSm) -> int:
+        tried.append(pdu.short_message)
+        return status
+
+    async with Smsc(port=0, on_submit=Recorder(answers=refuse)) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port),),
+            gateway=GatewaySettings(max_attempts=3, retry_delay=0.02, drain_timeout=5),
+        )
+        async with running(settings) as gateway:
+            async with client(gateway.server.port) as esme:
+                response = await esme.request(submit_sm(1))
+                receipt = await anext(esme)
+            assert isinstance(receipt, DeliveryReceipt)
+            assert receipt.message_id == response.message_id.decode()
+            assert receipt.state == MessageState.UNDELIVERABLE
+            assert receipt.err == f"{status:03X}"
+            assert (receipt.source, receipt.destination) == ("16660000001", "12065550100")
+            assert len(tried) == attempts
+            assert gateway.accounts["app"].queued == 0
+            assert gateway.store.octets == 0
+
+
+async def test_the_next_carrier_takes_over_when_one_is_down() -> None:
+    recorder = Recorder(receipts=False)
+    async with Smsc(port=0, on_submit=recorder) as smsc:
+        carriers = (a_carrier(1, "away"), a_carrier(smsc.port, "there"))
+        async with running(settings_of(an_esme(), carriers=carriers), bound=False) as gateway:
+            async with client(gateway.server.port) as esme:
+                await esme.request(submit_sm())
+                await until(lambda: recorder.got)
+
+
+async def test_routes_choose_the_carrier() -> None:
+    north, south = Recorder(receipts=False), Recorder(receipts=False)
+    async with Smsc(port=0, on_submit=north) as one, Smsc(port=0, on_submit=south) as two:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(one.port, "north"), a_carrier(two.port, "south")),
+            routes=(
+                RouteSettings(("south",), destination="44"),
+                RouteSettings(("north",), destination="1"),
+            ),
+        )
+        async with running(settings) as gateway:
+            async with client(gateway.server.port) as esme:
+                for destination in (b"441", b"12", b"+442", b"33"):
+                    response = await esme.request(
+                        submit_sm(destination_addr=destination, short_message=destination)
+                    )
+                assert response.command_status == CommandStatus.ESME_RINVDSTADR
+                await until(lambda: len(north.got) + len(south.got) == 3)
+        assert (north.got, south.got) == ([b"12"], [b"441", b"+442"])
+
+
+async def test_one_time_codes_leave_before_promotions() -> None:
+    recorder = Recorder(receipts=False)
+    async with Smsc(port=0) as reserved:
+        port = reserved.port
+    settings = settings_of(
+        an_esme(),
+        carriers=(a_carrier(port, window=1),),
+        campaigns=(
+            CampaignSettings("codes", "brand", status="approved", lane="otp", numbers=("+12065550199",)),
+        ),
+    )
+    async with running(settings, bound=False) as gateway:
+        async with client(gateway.server.port) as esme:
+            await esme.request(submit_sm(1))
+            await esme.request(submit_sm(2, priority_flag=1))
+            await esme.request(submit_sm(3, source_addr=b"12065550199"))
+            await esme.request(submit_sm(4, priority_flag=200))
+            async with Smsc(port=port, on_submit=recorder):
+                await until(lambda: len(recorder.got) == 4)
+    assert recorder.got == [b"message 3", b"message 4", b"message 2", b"message 1"]
+
+
+async def test_a_3_3_carrier_gets_no_optional_parameters() -> None:
+    got: list[SubmitSm] = []
+
+    def take(esme: BoundEsme, pdu: SubmitSm) -> str:
+        got.append(pdu)
+        return "id"
+
+    async with Smsc(port=0, on_submit=take, interface_version=0x33) as smsc:
+        carriers = (a_carrier(smsc.port, interface_version=0x33, bind="tx+rx"),)
+        async with running(settings_of(an_esme(), carriers=carriers)) as gateway:
+            async with client(gateway.server.port) as esme:
+                reference = make_tlv(TlvTag.USER_MESSAGE_REFERENCE, 1)
+                await esme.request(submit_sm(1, tlvs=(reference,)))
+                payload = make_tlv(TlvTag.MESSAGE_PAYLOAD, b"long")
+                long = await esme.request(submit_sm(2, short_message=b"", tlvs=(payload,)))
+                receipt = await anext(esme)
+                assert isinstance(receipt, DeliveryReceipt)
+                assert receipt.message_id == long.message_id.decode()
+                assert receipt.state == MessageState.UNDELIVERABLE
+    assert [(pdu.short_message, pdu.tlvs) for pdu in got] == [(b"message 1", ())]
