@@ -195,6 +195,10 @@ class Client:
                 )
         except BaseException as error:
             self._closed.set()
+            if self.connection is not None:
+                # Given up between the connection and its first octet: uvloop then tells nobody that it is lost.
+                self.connection.session.close("connecting was given up")
+                self.connection.connection_lost(None)
             if isinstance(error, TimeoutError):
                 raise ConnectionFailed(self.address, "no connection in time") from None
             if isinstance(error, OSError):

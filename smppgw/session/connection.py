@@ -127,7 +127,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio: the connection is gone."""
         self._transport = None
-        self.session.connection_lost(str(exc) if exc else "the peer closed the connection")
+        ended = exc or "the peer closed the connection"
+        reason = reason_of(exc) if isinstance(exc, OSError) else str(ended)
+        self.session.connection_lost(reason)
         self.flush()
         for handle in (self._timer, self._linger, self._stall):
             if handle is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from struct import Struct
 from typing import Any, Final, TypeVar
@@ -17,6 +19,7 @@ from smppgw.pdu.constants import CommandId, CommandStatus
 from smppgw.pdu.framing import FrameBuffer
 from smppgw.session import events as ev
 from smppgw.session.client import bind_octets
+from smppgw.session.connection import Connection
 from smppgw.session.machine import Session
 from smppgw.session.settings import SessionSettings
 from smppgw.session.states import BOUND, Role, SessionState
@@ -179,11 +182,81 @@ class Wire:
             )
 
 
+class Recorder:
+    """An owner that writes down what happens, accepts every bind and answers every message at once."""
+
+    def __init__(self, *, refuse: CommandStatus | None = None, answer: bool = True) -> None:
+        self.refuse = refuse
+        self.answer = answer
+        self.events: list[ev.Event] = []
+        self.connections: list[Connection] = []
+        self.closed: list[Connection] = []
+        self._changed = asyncio.Event()
+
+    def on_connected(self, connection: Connection) -> None:
+        self.connections.append(connection)
+        self._changed.set()
+
+    def on_event(self, connection: Connection, event: ev.Event) -> None:
+        assert connection not in self.closed, "Closed is the last event"
+        self.events.append(event)
+        self._changed.set()
+        session = connection.session
+        if isinstance(event, ev.BindRequested):
+            if self.refuse is None:
+                session.accept_bind(b"smsc", time.monotonic_ns())
+            else:
+                session.refuse_bind(self.refuse, time.monotonic_ns())
+        elif isinstance(event, ev.Requests) and self.answer:
+            session.send_responses([pdu(frame[0] | 0x80000000, frame[2]) for frame in event.frames])
+        elif isinstance(event, ev.Closed):
+            self.closed.append(connection)
+
+    def of(self, kind: type[ev.Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def until(self, done: Callable[[], object]) -> None:
+        """Wait until something that happened here has made it true."""
+        while not done():
+            self._changed.clear()
+            await self._changed.wait()
+
+
+class Peer:
+    """The other end of a connection, octet by octet."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def dial(cls, port: int) -> Peer:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    def send(self, octets: bytes) -> None:
+        self.writer.write(octets)
+
+    async def read(self) -> tuple[int, int, int]:
+        """The next PDU: command_id, command_status, sequence_number."""
+        head = await self.reader.readexactly(16)
+        await self.reader.readexactly(int.from_bytes(head[:4], "big") - 16)
+        return tuple(int.from_bytes(head[at : at + 4], "big") for at in (4, 8, 12))  # type: ignore[return-value]
+
+    async def read_to_the_end(self) -> bytes:
+        """What still comes until the connection ends, in whichever way."""
+        octets = b""
+        with contextlib.suppress(ConnectionError):
+            while chunk := await self.reader.read(65536):
+                octets += chunk
+        return octets
+
+    async def close(self) -> None:
+        self.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+
 T = TypeVar("T")
-
-
-class Failures(list[dict[str, Any]]):
-    """What reached the exception handler of the loop."""
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]], *, with_uvloop: bool = False) -> T:
@@ -196,6 +269,7 @@ def run(main: Callable[[], Coroutine[Any, Any, T]], *, with_uvloop: bool = False
 def run_with_failures(
     main: Callable[[], Coroutine[Any, Any, T]], *, with_uvloop: bool = False
 ) -> tuple[T, list[str]]:
+    """The same, with what went to the exception handler."""
     failures: list[str] = []
 
     async def guarded() -> T:

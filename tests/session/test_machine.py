@@ -524,6 +524,12 @@ def test_more_than_the_window_takes_is_not_sent() -> None:
     assert session.free == 0
 
 
+def test_sending_nothing_is_nothing() -> None:
+    session = esme_in(S.BOUND_TX)
+    session.send_requests([], seconds(5))
+    assert sent(session) == []
+
+
 def test_an_alert_takes_no_place_in_the_window() -> None:
     session = session_in(S.BOUND_RX)
     session.send_requests([request(C.ALERT_NOTIFICATION, "alert")], 0)
