@@ -13,13 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from smppgw import Esme
+from smppgw.cli.loops import event_loop_factory
 from smppgw.delivery import DeliveryReceipt
 from smppgw.pdu._generated import SubmitSm
-
-try:
-    from uvloop import run
-except ImportError:  # Windows, PyPy
-    from asyncio import run
 
 
 def messages(first: int, last: int, *, receipts: bool, octets: int) -> Iterator[SubmitSm]:
@@ -118,7 +114,8 @@ def main() -> None:
     async def load() -> dict[str, Any]:
         return await Load(args).run()
 
-    print(json.dumps(run(load())))
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
+        print(json.dumps(runner.run(load())))
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ class Admission:
                 lanes = lanes_of.get(source)
                 if lanes is None:
                     lanes = self._lanes(account, source, destination)
-                if type(lanes) is int:
+                if isinstance(lanes, int):
                     raise Refusal(lanes)
             except Refusal as refusal:
                 batch.refuse(command_id, sequence_number, refusal)

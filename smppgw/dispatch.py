@@ -102,7 +102,7 @@ class Dispatch:
         return sum(carrier.in_flight() for carrier in self._carriers.values())
 
     def on_closed(self, unanswered: Sequence[object]) -> None:
-        """A connection ended: what was in flight goes back to its lane, in order (DESIGN.md promise 2)."""
+        """A connection ended: what was in flight goes back to its lane, in order."""
         self._store.give_back(cast("Sequence[Message]", unanswered))
         self.kick()
 

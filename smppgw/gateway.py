@@ -171,7 +171,7 @@ class Gateway:
         )
 
     async def stop(self) -> None:
-        """Drain: take nothing more in, answer and send what there is, unbind, close (DESIGN.md promise 7)."""
+        """Drain: take nothing more in, answer and send what there is, unbind, close."""
         self._draining = True
         self._log.info("drain_started", **self._remaining())
         self.server.stop_listening()

@@ -90,7 +90,7 @@ class Receipts:
             status = 0
             if full:
                 status = CommandStatus.ESME_RMSGQFUL
-            elif type(said) is notices.Notice:
+            elif isinstance(said, notices.Notice):
                 carrier_id = read_id(said.carrier_id)
                 message = find(name, carrier_id)
                 if message is None:
