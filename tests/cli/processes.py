@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import IO
 
 SMPPGW = (sys.executable, "-m", "smppgw")
 SECONDS = 20.0
@@ -77,22 +73,6 @@ def line_with(stream: IO[str] | None, word: str) -> str:
         if word in line:
             return line
     raise AssertionError(f"no line with {word}")
-
-
-def status_when(port: int, admin_says: str) -> dict[str, Any]:
-    """/status once every carrier is `up`, or as soon as there is one."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/status", timeout=5) as answer:
-                status: dict[str, Any] = json.load(answer)
-        except (URLError, OSError):
-            time.sleep(0.02)
-            continue
-        if admin_says == "there" or all(carrier["up"] for carrier in status["carriers"].values()):
-            return status
-        time.sleep(0.02)
-    raise AssertionError(f"not {admin_says} within {SECONDS} s")
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.cli import main
+from smppgw.store.errors import StoreError
 from tests.cli.run import run
 
 SMPPGW = [sys.executable, "-m", "smppgw"]
@@ -109,3 +110,12 @@ def test_main_takes_its_words_from_the_command_line_when_it_is_given_none(
     monkeypatch.setattr(sys, "argv", ["smppgw", "segments", "--json", "Hi"])
     assert main() == 0
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_store_that_failed_is_one_line_and_status_70(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(_: Path) -> None:
+        raise StoreError("data/000001.wal: no space")
+
+    monkeypatch.setattr("smppgw.config.load", failed)
+    done = run("check", "--config", "any.toml")
+    assert (done.status, done.out, done.err) == (70, "", "smppgw: data/000001.wal: no space\n")
