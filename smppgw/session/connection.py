@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
         self.flush()
 
     def eof_received(self) -> bool:
-        """Asyncio: the peer will send no more; what it is owed may still reach it."""
+        """Asyncio: the peer will send no more, which ends the session; what is written already still reaches it."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:

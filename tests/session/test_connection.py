@@ -14,7 +14,7 @@ import pytest
 
 from smppgw.pdu.constants import TlvTag
 from smppgw.session import events as ev
-from smppgw.session.connection import Connection, Owner, reason_of
+from smppgw.session.connection import Connection, Hold, Owner, reason_of
 from smppgw.session.machine import Session
 from smppgw.session.settings import SessionSettings
 from smppgw.session.states import Role
@@ -187,25 +187,88 @@ def test_nothing_is_read_while_a_bind_waits_for_its_verdict(with_uvloop: bool) -
 
 
 @both_loops
-def test_the_timers_of_the_session_run(with_uvloop: bool) -> None:
-    timers = TimerSettings.of_seconds(session_init=0.02, enquire_link=0.02, response=0.04)
+def test_a_connection_that_never_binds_is_closed_in_time(with_uvloop: bool) -> None:
+    timers = TimerSettings.of_seconds(session_init=0.02)
 
     async def main() -> None:
         owner = Recorder()
         async with serving(owner, replace(GENEROUS, timers=timers)) as (port, _):
-            silent = await Peer.dial(port)
-            assert await silent.read_to_the_end() == b""
+            peer = await Peer.dial(port)
+            assert await peer.read_to_the_end() == b""
+            await peer.close()
+        assert owner.of(ev.Closed) == [ev.Closed("not bound in time", [])]
+
+    run(main, with_uvloop=with_uvloop)
+
+
+@both_loops
+def test_a_silent_peer_is_asked_again_and_again(with_uvloop: bool) -> None:
+    timers = TimerSettings.of_seconds(session_init=0, enquire_link=0.02)
+
+    async def main() -> None:
+        async with serving(Recorder(), replace(GENEROUS, timers=timers)) as (port, _):
+            peer = await bound_peer(port)
+            for number in (1, 2, 3):
+                assert await peer.read() == (C.ENQUIRE_LINK, 0, number)
+                peer.send(header(C.ENQUIRE_LINK_RESP, number))
+            await peer.close()
+
+    run(main, with_uvloop=with_uvloop)
+
+
+@both_loops
+def test_a_peer_that_does_not_answer_enquire_link_is_closed(with_uvloop: bool) -> None:
+    timers = TimerSettings.of_seconds(session_init=0, enquire_link=0.02, response=0.02)
+
+    async def main() -> None:
+        owner = Recorder()
+        async with serving(owner, replace(GENEROUS, timers=timers)) as (port, _):
             peer = await bound_peer(port)
             assert await peer.read() == (C.ENQUIRE_LINK, 0, 1)
-            peer.send(header(C.ENQUIRE_LINK_RESP, 1))
-            assert await peer.read() == (C.ENQUIRE_LINK, 0, 2)
             assert await peer.read_to_the_end() == b""
-            await silent.close()
             await peer.close()
-        assert [event.reason for event in owner.of(ev.Closed)] == [
-            "not bound in time",
-            "enquire_link, bind or unbind was not answered in time",
-        ]
+        (closed,) = owner.of(ev.Closed)
+        assert closed.reason == "enquire_link, bind or unbind was not answered in time"
+
+    run(main, with_uvloop=with_uvloop)
+
+
+@both_loops
+def test_a_peer_that_sends_no_more_has_ended_the_session_and_gets_what_is_written(with_uvloop: bool) -> None:
+    async def main() -> None:
+        owner = Recorder()
+        async with serving(owner) as (port, made):
+            peer = await bound_peer(port)
+            peer.send(pdu(C.SUBMIT_SM, 2))
+            peer.writer.write_eof()
+            assert await peer.read() == (C.SUBMIT_SM_RESP, 0, 2)
+            assert await peer.read_to_the_end() == b""
+            await peer.close()
+            await made[0].wait_closed()
+        assert owner.of(ev.Closed) == [ev.Closed("the peer closed the connection", [])]
+
+    run(main, with_uvloop=with_uvloop)
+
+
+@both_loops
+def test_a_peer_is_read_again_when_every_reason_not_to_is_gone(with_uvloop: bool) -> None:
+    async def main() -> None:
+        async with serving(Recorder()) as (port, made):
+            peer = await bound_peer(port)
+            connection = made[0]
+            transport = connection._transport
+            assert transport is not None
+            for why in (Hold.WRITING, Hold.VERDICT):
+                connection.hold(why)
+                assert not transport.is_reading()
+            connection.release(Hold.VERDICT)
+            assert not transport.is_reading()
+            connection.release(Hold.WRITING)
+            assert transport.is_reading()
+            await peer.close()
+            await connection.wait_closed()
+            connection.hold(Hold.WRITING)
+            connection.release(Hold.WRITING)
 
     run(main, with_uvloop=with_uvloop)
 
