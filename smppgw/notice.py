@@ -27,6 +27,17 @@ from smppgw.pdu.tlv import Tlv, read_tlvs
 _STRAIGHT: Final = re.compile(
     rb"id:([^\s\0]+) sub:\d{3} dlvrd:\d{3} submit date:\d{10} done date:\d{10} stat:([A-Z]{7}) err:\w{3} [Tt]ext:"
 )
+_USUAL: Final = re.compile(
+    rb"([^\0]{0,5}\0..[^\0]{0,20}\0..[^\0]{0,20}\0"  # 1 the fields up to sm_length
+    rb"\x04..(?:[^\0]{16})?\0(?:[^\0]{16})?\0....)"
+    rb"(.)"  # 2 sm_length
+    rb"id:([^\s\0]+)"  # 3
+    rb"( sub:\d{3} dlvrd:\d{3} submit date:\d{10} done date:\d{10} stat:([A-Z]{7}) err:\w{3} [Tt]ext:[^\0]*)"  # 4, 5
+    rb"(?:\x00\x1e\x00(.)([^\0]+)\0\x04\x27\x00\x01(.))?",  # 6, 7 receipted_message_id, 8 message_state
+    re.DOTALL,
+)
+"""A whole deliver_sm as most SMSCs send a receipt, so that one match reads it."""
+
 _RECEIPT_TYPES: Final = (int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION))
 _TYPE_MASK: Final = int(EsmClass.TYPE_MASK)
 _INTERMEDIATE: Final = int(EsmClass.INTERMEDIATE_NOTIFICATION)
@@ -84,6 +95,27 @@ def read(command_id: int, body: bytes) -> Notice | FromHandset | None:
     A receipt is one by its esm_class, by its receipted_message_id, or by a text in the straight form of Appendix B
     (interop quirk 15). Broken optional parameters of a carrier are taken as absent (quirk 13).
     """
+    return _read_usual(body) or read_any(command_id, body)
+
+
+def _read_usual(body: bytes) -> Notice | None:
+    usual = _USUAL.fullmatch(body)
+    if usual is None:
+        return None
+    head, sm_length, said_id, behind_id, stat, id_length, receipted_id, message_state = usual.groups()
+    if sm_length[0] != len(said_id) + len(behind_id) + 3:
+        return None
+    if receipted_id is None:
+        state = _STATE_OF_STAT.get(stat, _UNKNOWN)
+    elif id_length[0] != len(receipted_id) + 1 or message_state[0] not in STATES:
+        return None
+    else:
+        said_id, state = receipted_id, message_state[0]
+    return Notice(said_id, state, state in _NOT_YET, head, behind_id, b"", b"")
+
+
+def read_any(command_id: int, body: bytes) -> Notice | FromHandset | None:
+    """As `read`, field by field."""
     if command_id == _DATA_SM:
         match = peek.DATA.match(body)
         if match is None:

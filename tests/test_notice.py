@@ -133,6 +133,34 @@ def test_broken_optional_parameters_of_a_carrier_are_taken_as_absent() -> None:
     assert read(deliver() + b"\x00\x1e\x00\x40ab").carrier_id == b"0000001234"
 
 
+@pytest.mark.parametrize("tlvs", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        STRAIGHT,
+        STRAIGHT.replace(b"DELIVRD", b"UNDELIV"),
+        STRAIGHT.replace(b"DELIVRD", b"ENROUTE"),
+        STRAIGHT.replace(b"DELIVRD", b"ODDWORD"),
+        STRAIGHT[:-5],
+        STRAIGHT + b"\0",
+        STRAIGHT + b"\0 more",
+    ],
+)
+@pytest.mark.parametrize("esm_class", [0, 4, 0x20, 0x44])
+def test_the_quick_look_says_what_the_long_one_says(text: bytes, tlvs: bool, esm_class: int) -> None:
+    parameters = (
+        make_tlv(TlvTag.RECEIPTED_MESSAGE_ID, b"abc"),
+        make_tlv(TlvTag.MESSAGE_STATE, MessageState.EXPIRED),
+    )
+    octets = deliver(text, esm_class=esm_class, tlvs=parameters if tlvs else ())
+    assert notice.read(CommandId.DELIVER_SM, octets) == notice.read_any(CommandId.DELIVER_SM, octets)
+    for at in range(0, len(octets), 3):
+        broken = bytearray(octets)
+        broken[at] ^= 0x11
+        for cut in (bytes(broken), bytes(broken[:-1])):
+            assert notice.read(CommandId.DELIVER_SM, cut) == notice.read_any(CommandId.DELIVER_SM, cut)
+
+
 def test_an_unknown_message_state_is_unknown() -> None:
     tlvs = ((int(TlvTag.MESSAGE_STATE), b"\x63"),)
     assert read(deliver(tlvs=tlvs)).state == MessageState.UNKNOWN
