@@ -37,9 +37,9 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """A test that is a coroutine function runs in an event loop of its own."""
+    """A test that is a coroutine function runs in an event loop of its own: a fixture `loop_factory` may say which."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-    run_test(pyfuncitem.obj(**arguments))
+    run_test(pyfuncitem.obj(**arguments), loop_factory=pyfuncitem.funcargs.get("loop_factory"))
     return True

@@ -161,7 +161,8 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fra
                 frames.append(pending[:length])
                 pending = pending[length:]
             await writer.drain()
-        writer.write_eof()
+        if not writer.transport.is_closing():
+            writer.write_eof()
     except OSError:  # one side has reset its connection: so do we with the other
         writer.transport.abort()
 
