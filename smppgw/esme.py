@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, Final, Literal, Self, TypeVar, overload
 
@@ -239,7 +239,7 @@ class Esme:
         *,
         receipt: bool = True,
         data_coding: int | None = None,
-    ) -> AsyncIterator[SubmitResult[MessageT]]:
+    ) -> AsyncGenerator[SubmitResult[MessageT], None]:
         """Submit messages, as many at a time as the window takes; yield a result for each, as the answers come.
 
         A message is a SubmitSm or (source, destination, text); the keywords are those of `submit`, for texts. The

@@ -195,15 +195,18 @@ class Outbox:
             self._responses, self._faults = [], 0
             session.send_responses(responses, faults=faults)
         queued = self._queued
-        if queued and session.bound:
-            free = session.free
+        while queued and session.bound and (free := session.free):  # again only where some need no slot
             requests: list[Request] = []
             while queued and free > 0:
                 request = queued.popleft()
                 if not request[2][0].done():  # its caller may have given up meanwhile
                     requests.append(request)
                     free -= 1
-            session.send_requests(requests, monotonic_ns())
+            try:
+                session.send_requests(requests, monotonic_ns())
+            except NotPermitted:  # we are unbinding: what was not sent waits for the next connection
+                queued.extendleft(reversed(requests))
+                break
         connection.flush()
 
     # ---- in -------------------------------------------------------------------------------------------------

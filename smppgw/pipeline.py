@@ -7,7 +7,7 @@ is held is bounded by the window.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final, Generic
 
@@ -57,7 +57,7 @@ class Pipeline(Generic[MessageT]):
 
     async def run(
         self, messages: Iterable[MessageT] | AsyncIterable[MessageT]
-    ) -> AsyncIterator[SubmitResult[MessageT]]:
+    ) -> AsyncGenerator[SubmitResult[MessageT], None]:
         """Yield what becomes of each message, in the order of the answers.
 
         Raises: what the source raises, behind the results of everything taken from it before; ConnectionFailed when

@@ -57,6 +57,8 @@ class Uplink:
         """Unbind and close."""
         self._outbox.flush()
         self._over = True
+        self.bound = False
+        self._why_not = "closed by us"
         if self._client is not None:
             await self._client.close()
         self._end("closed by us")

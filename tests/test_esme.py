@@ -321,6 +321,28 @@ async def test_leaving_it_unbinds_and_leaves_nobody_waiting() -> None:
     assert reasons == ["the peer unbound"]
 
 
+async def test_while_it_unbinds_nothing_more_is_sent() -> None:
+    held: list[tuple[BoundEsme, SubmitSm]] = []
+
+    def keep(esme: BoundEsme, pdu: SubmitSm) -> Any:
+        held.append((esme, pdu))
+        return LATER
+
+    async with Smsc(port=0, on_submit=keep) as smsc:
+        esme = await an_esme(smsc.port, window=2).__aenter__()
+        answered = esme.request(SubmitSm())
+        await until(lambda: held)
+        leaving = asyncio.ensure_future(esme.__aexit__())
+        await until(lambda: not esme.bound)
+        with pytest.raises(ConnectionFailed, match="closed by us"):
+            await esme.request(SubmitSm())
+        there, pdu = held[0]
+        there.answer(pdu, "still answered")
+        assert (await answered).message_id == b"still answered"
+        await leaving
+    assert len(held) == 1
+
+
 async def test_no_response_in_time_is_unanswered() -> None:
     async with (
         Smsc(port=0, on_submit=lambda *_: LATER) as smsc,
