@@ -111,7 +111,6 @@ class Smsc:
         )
         self._esmes: dict[Connection, BoundEsme] = {}
         self._tasks: set[asyncio.Future[Any]] = set()
-        self._empty = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -134,12 +133,12 @@ class Smsc:
                 esme.unbind()
         try:
             async with asyncio.timeout(UNBIND_SECONDS):
-                while self._server.connections:
-                    self._empty.clear()
-                    await self._empty.wait()
+                for connection in tuple(self._server.connections):
+                    await connection.wait_closed()
         except TimeoutError:
             for connection in tuple(self._server.connections):
                 connection.abort("unbind was not answered in time")
+                await connection.wait_closed()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -235,8 +234,6 @@ class Smsc:
             esme.end(reason, unanswered)
             if self._on_closed is not None:
                 self._call(self._on_closed, esme, reason)
-        if not self._server.connections:
-            self._empty.set()
 
     # ---- handlers -------------------------------------------------------------------------------------------
 
