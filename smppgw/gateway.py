@@ -199,15 +199,14 @@ class Gateway:
             await asyncio.sleep(DRAIN_CHECK_SECONDS)
 
     def _remaining(self) -> dict[str, int]:
-        """What a drain waits for: messages only while a carrier is there to take them, likewise deliveries."""
-        reachable = [
-            lane
-            for route in self.router.routes
-            if any(self.carriers[name].up for name in route.carriers)
-            for lane in route.lanes
-        ]
+        """Return what a drain waits for, by kind.
+
+        Messages wait for a carrier to come back, since this store forgets them; deliveries only for ESMEs that are
+        bound, since nobody may bind any more.
+        """
         return {
-            "queued": sum(map(self.store.waiting, reachable)),
+            "queued": sum(map(self._lane_depth, LANES)),
+            "retrying": self.dispatch.waiting_for_retry,
             "sent": self.dispatch.in_flight,
             "deliveries": sum(
                 self.store.waiting_deliveries(account.name)
