@@ -7,7 +7,7 @@ import asyncio
 from structlog.testing import LogCapture
 
 from smppgw import Smsc
-from smppgw.bound import LATER, BoundEsme
+from smppgw.bound import LATER, BoundEsme, Later
 from smppgw.pdu._generated import SubmitSm
 from smppgw.pdu.constants import CommandStatus
 from smppgw.settings import GatewaySettings, StoreSettings
@@ -72,8 +72,17 @@ async def test_a_drain_ends_in_time_and_says_what_is_lost() -> None:
 
 
 async def test_status_shows_binds_queues_and_lanes() -> None:
-    async with Smsc(port=0, on_submit=lambda *_: LATER) as smsc:
-        settings = settings_of(an_esme(), carriers=(a_carrier(smsc.port, window=2),), gateway=IMPATIENT)
+    unanswered: list[tuple[BoundEsme, SubmitSm]] = []
+    looked = False
+
+    def answer(esme: BoundEsme, pdu: SubmitSm) -> str | Later:
+        if looked:
+            return "at once"
+        unanswered.append((esme, pdu))
+        return LATER
+
+    async with Smsc(port=0, on_submit=answer) as smsc:
+        settings = settings_of(an_esme(), carriers=(a_carrier(smsc.port, window=2),))
         async with running(settings) as gateway, client(gateway.server.port) as esme:
             for number in range(5):
                 await esme.request(submit_sm(number, priority_flag=1))
@@ -98,6 +107,10 @@ async def test_status_shows_binds_queues_and_lanes() -> None:
             ):
                 assert line in metrics, line
             assert "smppgw_queue_oldest_message_age_seconds" in metrics
+            looked = True
+            for bound, pdu in unanswered:
+                bound.answer(pdu, "at last")
+            await until(lambda: not gateway.accounts["app"].queued)
 
 
 async def test_a_full_store_takes_nothing_more_and_says_so() -> None:
