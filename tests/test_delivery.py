@@ -11,7 +11,10 @@ from smppgw.pdu._generated import DataSm, DeliverSm
 from smppgw.pdu.codec import decode, encode
 from smppgw.pdu.constants import EsmClass, MessageState, TlvTag
 
-APPENDIX_B = b"id:17a4 sub:001 dlvrd:000 submit date:2601021504 done date:2601021505 stat:UNDELIV err:001 text:Your code"
+APPENDIX_B = (
+    b"id:17a4 sub:001 dlvrd:000 submit date:2601021504 done date:2601021505 "
+    b"stat:UNDELIV err:001 text:Your code"
+)
 RECEIPTED = (TlvTag.RECEIPTED_MESSAGE_ID, b"0x17A4\0")
 STATE = (TlvTag.MESSAGE_STATE, b"\x02")
 
