@@ -17,6 +17,11 @@ from typing import Any
 from smppgw.errors import SmppgwError
 from smppgw.loopback import LoopbackSettings, LoopbackSmsc, run
 
+try:
+    from uvloop import run as run_loop
+except ImportError:  # Windows, PyPy
+    from asyncio import run as run_loop  # type: ignore[assignment]
+
 
 def main(argv: list[str] | None = None) -> int:
     """Return the exit status: 0 well, 1 when it cannot listen."""
@@ -27,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument(f"--{setting.name.replace('_', '-')}", type=kind, default=default)
     settings = LoopbackSettings(**vars(parser.parse_args(argv)))
     try:
-        print(json.dumps(asyncio.run(_run_until_stopped(settings))))
+        print(json.dumps(run_loop(_run_until_stopped(settings))))
     except SmppgwError as error:
         print(f"loopback_smsc: {error}", file=sys.stderr)
         return 1
