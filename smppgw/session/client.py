@@ -143,6 +143,7 @@ class Client:
         self._on_failure = on_failure
         self._bound: asyncio.Future[Connection] | None = None
         self._reason = ""
+        self._made: set[Connection] = set()  # all that are not yet gone: one that has ended may take its time
         self._closed = asyncio.Event()
         self._closed.set()
         self._task: asyncio.Task[None] | None = None
@@ -204,7 +205,11 @@ class Client:
             if isinstance(error, OSError):
                 raise ConnectionFailed(self.address, reason_of(error)) from None
             raise
-        return await bound
+        try:
+            return await bound
+        except SessionError:
+            await self._abort_all("the bind failed")
+            raise
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Unbind, wait for the answer, close. Nothing is kept up from now on."""
@@ -213,18 +218,22 @@ class Client:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         connection = self.connection
-        if connection is None:
-            return
-        connection.session.unbind(self._clock())
-        if not connection.session.bound:
-            connection.session.close("closed by us")
-        connection.flush()
+        if connection is not None:
+            connection.session.unbind(self._clock())
+            if not connection.session.bound:
+                connection.session.close("closed by us")
+            connection.flush()
         try:
             async with asyncio.timeout(grace_seconds):
-                await connection.wait_closed()
+                for made in list(self._made):
+                    await made.wait_closed()
         except TimeoutError:
-            connection.abort("unbind was not answered in time")
-            await connection.wait_closed()
+            await self._abort_all("unbind was not answered in time")
+
+    async def _abort_all(self, reason: str) -> None:
+        for made in list(self._made):
+            made.abort(reason)
+            await made.wait_closed()
 
     def _make_connection(self) -> Connection:
         session = Session(self._role, self._settings, self._clock())
@@ -233,6 +242,8 @@ class Client:
     def on_connected(self, connection: Connection) -> None:
         """The connection is up: introduce ourselves."""
         self.connection = connection
+        self._made.add(connection)
+        connection.when_lost(self._made.discard)
         self._owner.on_connected(connection)
         self._introduce(connection.session, self._clock())
 

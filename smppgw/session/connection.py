@@ -19,7 +19,7 @@ WRITE_BUFFER_OCTETS: Final = 1_048_576
 """Default bound of what waits for a peer that does not read; a peer that lets it fill is closed."""
 
 LINGER_SECONDS: Final = 5.0
-"""How long a closed connection may take to get rid of its last octets before it is reset."""
+"""How long a peer may take to read the last octets and to close before the connection is reset."""
 
 _STALLED: Final = "the peer does not read"
 
@@ -138,6 +138,10 @@ class Connection(asyncio.Protocol):
         if not self._lost.done():
             self._lost.set_result(None)
 
+    def when_lost(self, callback: Callable[[Connection], object]) -> None:
+        """Have this called once the connection is gone, soon after its owner has been told."""
+        self._lost.add_done_callback(lambda _: callback(self))
+
     async def wait_closed(self) -> None:
         """Wait until the connection is gone and its owner has been told."""
         await asyncio.shield(self._lost)
@@ -195,14 +199,33 @@ class Connection(asyncio.Protocol):
                 self.abort(_STALLED)
                 return
         if session.wants_close:
-            self._linger = self._loop.call_later(LINGER_SECONDS, transport.abort)
-            transport.close()
+            self._finish(transport)
             return
         if session.paused:
             self.hold(Hold.VERDICT)
         else:
             self.release(Hold.VERDICT)
         self._arm()
+
+    def _finish(self, transport: asyncio.Transport) -> None:
+        """Close, in such a way that the last answer arrives.
+
+        A socket that is closed while octets of the peer are unread resets the connection, and what the peer has not
+        read is lost. So we say that no more comes, and read, to no purpose, until the peer closes or the time is up.
+        """
+        self._linger = self._loop.call_later(LINGER_SECONDS, transport.abort)
+        if transport.is_closing():
+            return
+        if not transport.can_write_eof():  # TLS has its own way to say it
+            transport.close()
+            return
+        try:
+            transport.write_eof()
+        except OSError:
+            transport.abort()  # the peer was faster
+        else:
+            self._holds = Hold.NONE
+            transport.resume_reading()
 
     def _owner_failed(self, error: Exception) -> None:
         context: dict[str, Any] = {

@@ -44,6 +44,8 @@ class Server:
         self._on_overflow = on_overflow
         self._listener: asyncio.Server | None = None
         self.connections: set[Connection] = set()
+        """Those whose session has not ended."""
+        self._open: set[Connection] = set()  # all that are not yet gone: one that has ended may take its time
 
     @property
     def port(self) -> int:
@@ -68,17 +70,25 @@ class Server:
             self._listener.close()
             self._listener = None
 
+    async def abort_all(self, reason: str) -> None:
+        """Drop every connection at once, whatever it is still owed."""
+        for connection in list(self._open):
+            connection.abort(reason)
+            await connection.wait_closed()
+
     def _accept(self) -> Connection:
         session = Session(Role.SMSC, self._settings, self._clock())
         return Connection(session, self, write_buffer_octets=self._write_buffer_octets, clock=self._clock)
 
     def on_connected(self, connection: Connection) -> None:
         """A peer is there; above `max_connections` it is turned away at once."""
-        if len(self.connections) >= self._max_connections:
+        if len(self._open) >= self._max_connections:
             connection.abort("too many connections")
             self._on_overflow()
             return
         self.connections.add(connection)
+        self._open.add(connection)
+        connection.when_lost(self._open.discard)
         self._owner.on_connected(connection)
 
     def on_event(self, connection: Connection, event: ev.Event) -> None:

@@ -49,9 +49,7 @@ async def smsc(owner: Recorder) -> AsyncIterator[Server]:
         yield server
     finally:
         server.stop_listening()
-        for connection in list(server.connections):
-            connection.abort("the test is over")
-            await connection.wait_closed()
+        await server.abort_all("the test is over")
         await asyncio.sleep(0)
 
 

@@ -408,6 +408,110 @@ def test_a_peer_that_reads_late_gets_everything_and_is_read_again(with_uvloop: b
     run(main, with_uvloop=with_uvloop)
 
 
+# ---- the end -----------------------------------------------------------------------------------------------
+
+
+@both_loops
+def test_the_last_answer_arrives_although_more_was_on_its_way(with_uvloop: bool) -> None:
+    """Closing a socket with unread octets resets it, and takes from the peer what it has not read yet."""
+
+    async def main() -> None:
+        owner = Recorder()
+        async with serving(owner) as (port, made):
+            peer = await bound_peer(port)
+            peer.send(pdu(C.SUBMIT_SM, 2))
+            await owner.until(lambda: owner.of(ev.Requests))
+            peer.send(b"\0\0\0\0" + b"junk" * 100_000)
+            await owner.until(lambda: owner.closed)
+            peer.send(b"junk" * 100_000)
+            assert await peer.read() == (C.SUBMIT_SM_RESP, 0, 2)
+            assert (await peer.read())[:2] == (C.GENERIC_NACK, E.ESME_RINVCMDLEN)
+            assert await peer.read_to_the_end() == b""
+            assert not made[0]._lost.done()
+            await peer.close()
+            await made[0].wait_closed()
+
+    run(main, with_uvloop=with_uvloop)
+
+
+def test_a_refused_bind_is_read_although_more_stood_behind_it() -> None:
+    async def main() -> None:
+        async with serving(Recorder(refuse=E.ESME_RINVPASWD)) as (port, _):
+            peer = await Peer.dial(port)
+            peer.send(bind_pdu())
+            await asyncio.sleep(0)
+            peer.send(pdu(C.SUBMIT_SM, 2) * 1000)
+            assert await peer.read() == (C.BIND_TRANSCEIVER_RESP, E.ESME_RINVPASWD, 1)
+            assert await peer.read_to_the_end() == b""
+            await peer.close()
+
+    run(main)
+
+
+@both_loops
+def test_a_peer_that_does_not_close_is_reset_in_time(
+    with_uvloop: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smppgw.session.connection.LINGER_SECONDS", 0.02)
+
+    async def main() -> None:
+        async with serving(Recorder()) as (port, made):
+            peer = await bound_peer(port)
+            peer.send(header(C.UNBIND, 2))
+            assert await peer.read() == (C.UNBIND_RESP, 0, 2)
+            await made[0].wait_closed()
+            await peer.close()
+
+    run(main, with_uvloop=with_uvloop)
+
+
+class Pretended(asyncio.Transport):
+    """A transport that cannot say that no more comes, or fails to."""
+
+    def __init__(self, *, can_write_eof: bool) -> None:
+        super().__init__()
+        self.done: list[str] = []
+        self._can_write_eof = can_write_eof
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.done.append("write")
+
+    def is_closing(self) -> bool:
+        return False
+
+    def can_write_eof(self) -> bool:
+        return self._can_write_eof
+
+    def write_eof(self) -> None:
+        raise OSError(107, "Transport endpoint is not connected")
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def abort(self) -> None:
+        self.done.append("abort")
+
+
+@pytest.mark.parametrize(("can_write_eof", "end"), [(False, "close"), (True, "abort")], ids=["TLS", "gone"])
+def test_a_transport_that_cannot_be_half_closed_is_closed(can_write_eof: bool, end: str) -> None:
+    async def main() -> None:
+        connection = Connection(Session(Role.SMSC, SETTINGS, time.monotonic_ns()), Recorder())
+        transport = Pretended(can_write_eof=can_write_eof)
+        connection.connection_made(transport)
+        connection.data_received(b"\0\0\0\0")
+        assert transport.done == ["write", end]
+        assert connection.peer_host == ""
+        connection.connection_lost(None)
+
+    run(main)
+
+
 # ---- the owner ---------------------------------------------------------------------------------------------
 
 
@@ -454,8 +558,9 @@ def test_an_owner_that_raises_loses_that_connection_and_no_other(
                 await owner.until(lambda: owner.of(ev.Requests))
                 if at is ev.Closed:
                     peer.send(header(C.UNBIND, 3))
-            await made[0].wait_closed()
+            await peer.read_to_the_end()
             await peer.close()
+            await made[0].wait_closed()
             other.send(header(C.ENQUIRE_LINK, 5))
             assert await other.read() == (C.ENQUIRE_LINK_RESP, 0, 5)
             await other.close()
@@ -493,8 +598,8 @@ def test_an_owner_may_flush_from_inside_an_event(with_uvloop: bool) -> None:
             peer = await Peer.dial(port)
             peer.send(bind_pdu() + pdu(C.SUBMIT_SM, 2) + header(C.UNBIND, 3))
             assert [(await peer.read())[2] for _ in range(3)] == [1, 2, 3]
-            await made[0].wait_closed()
             await peer.close()
+            await made[0].wait_closed()
 
     run(main, with_uvloop=with_uvloop)
     assert order == [

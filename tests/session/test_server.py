@@ -29,9 +29,7 @@ async def listening(owner: Recorder, *, max_connections: int = 10, **more: objec
         yield server
     finally:
         server.stop_listening()
-        for connection in list(server.connections):
-            connection.abort("the test is over")
-            await connection.wait_closed()
+        await server.abort_all("the test is over")
         await asyncio.sleep(0)
 
 
@@ -132,3 +130,23 @@ def test_those_that_are_there_stay_when_it_stops_listening(with_uvloop: bool) ->
         assert owner.of(ev.Closed) == [ev.Closed("the peer unbound", [])]
 
     run(main, with_uvloop=with_uvloop)
+
+
+def test_one_that_has_ended_and_is_not_yet_gone_takes_a_place() -> None:
+    async def main() -> None:
+        owner = Recorder()
+        async with listening(owner, max_connections=1) as server:
+            lingering = await Peer.dial(server.port)
+            lingering.send(b"\0\0\0\0")
+            await lingering.read()
+            assert not server.connections
+            another = await Peer.dial(server.port)
+            assert await another.read_to_the_end() == b""
+            await server.abort_all("enough")
+            third = await Peer.dial(server.port)
+            third.send(header(C.ENQUIRE_LINK, 3))
+            assert await third.read() == (C.ENQUIRE_LINK_RESP, 0, 3)
+            for peer in (lingering, another, third):
+                await peer.close()
+
+    run(main)
