@@ -13,7 +13,7 @@ from typing import Final
 
 from bench.parts import Ports
 from smppgw import Esme
-from smppgw.delivery import DeliveryReceipt
+from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu.constants import MessageState
 
 DATA: Final = Path(__file__).resolve().parent / "data"

@@ -14,7 +14,7 @@ from typing import Any
 
 from smppgw import Esme
 from smppgw.cli.loops import event_loop_factory
-from smppgw.delivery import DeliveryReceipt
+from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu._generated import SubmitSm
 
 

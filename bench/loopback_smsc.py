@@ -15,7 +15,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from smppgw.errors import SmppgwError
-from smppgw.loopback import LoopbackSettings, LoopbackSmsc, run
+from smppgw.library.loopback import LoopbackSettings, LoopbackSmsc, run
 
 try:
     from uvloop import run as run_loop

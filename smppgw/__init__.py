@@ -12,16 +12,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from smppgw.address import Address
-    from smppgw.bound import LATER, BoundEsme
-    from smppgw.delivery import DeliveryReceipt, MoMessage
     from smppgw.errors import SmppgwError
-    from smppgw.esme import Esme
-    from smppgw.outcome import SubmitFailed, SubmitResult, Submitted, Unanswered
+    from smppgw.library.address import Address
+    from smppgw.library.bound import LATER, BoundEsme
+    from smppgw.library.delivery import DeliveryReceipt, MoMessage
+    from smppgw.library.esme import Esme
+    from smppgw.library.outcome import SubmitFailed, SubmitResult, Submitted, Unanswered
+    from smppgw.library.smsc import Smsc
     from smppgw.pdu._generated import DeliverSm, SubmitSm
     from smppgw.pdu.constants import CommandStatus, MessageState
     from smppgw.session.errors import BindRefused, ConnectionFailed, NotPermitted
-    from smppgw.smsc import Smsc
 
 __all__ = [
     "LATER",
@@ -46,16 +46,16 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "smppgw.address": ("Address",),
-    "smppgw.bound": ("LATER", "BoundEsme"),
-    "smppgw.delivery": ("DeliveryReceipt", "MoMessage"),
+    "smppgw.library.address": ("Address",),
+    "smppgw.library.bound": ("LATER", "BoundEsme"),
+    "smppgw.library.delivery": ("DeliveryReceipt", "MoMessage"),
     "smppgw.errors": ("SmppgwError",),
-    "smppgw.esme": ("Esme",),
-    "smppgw.outcome": ("SubmitFailed", "SubmitResult", "Submitted", "Unanswered"),
+    "smppgw.library.esme": ("Esme",),
+    "smppgw.library.outcome": ("SubmitFailed", "SubmitResult", "Submitted", "Unanswered"),
     "smppgw.pdu._generated": ("DeliverSm", "SubmitSm"),
     "smppgw.pdu.constants": ("CommandStatus", "MessageState"),
     "smppgw.session.errors": ("BindRefused", "ConnectionFailed", "NotPermitted"),
-    "smppgw.smsc": ("Smsc",),
+    "smppgw.library.smsc": ("Smsc",),
 }
 
 if not TYPE_CHECKING:

@@ -1,11 +1,11 @@
 """The root of every error this package raises.
 
-    SmppgwError
-    ├── ConfigError             a configuration that cannot be used     (smppgw.config)
-    ├── EncodeError             a PDU of ours that cannot be encoded    (smppgw.pdu.errors)
-    ├── PduError                octets of a peer that cannot be accepted(smppgw.pdu.errors)
-    ├── SessionError            an operation the session does not allow (smppgw.session.errors)
-    └── StoreError              the message store failed                (smppgw.store.errors)
+SmppgwError
+├── ConfigError             a configuration that cannot be used     (smppgw.config)
+├── EncodeError             a PDU of ours that cannot be encoded    (smppgw.pdu.errors)
+├── PduError                octets of a peer that cannot be accepted(smppgw.pdu.errors)
+├── SessionError            an operation the session does not allow (smppgw.session.errors)
+└── StoreError              the message store failed                (smppgw.store.errors)
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from smppgw import Esme
-from smppgw.bound import BoundEsme
+from smppgw.library.bound import BoundEsme
 from smppgw.pdu._generated import (
     DeliverSm,
     DeliverSmResp,

@@ -13,7 +13,7 @@ from structlog.testing import LogCapture
 
 from smppgw.carriers import Carrier
 from smppgw.gateway import Gateway
-from smppgw.loopback import LoopbackSettings, LoopbackSmsc
+from smppgw.library.loopback import LoopbackSettings, LoopbackSmsc
 from smppgw.pdu.constants import CommandId
 from smppgw.settings import (
     AdminSettings,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from smppgw import Smsc
-from smppgw.bound import BoundEsme
-from smppgw.delivery import DeliveryReceipt
+from smppgw.library.bound import BoundEsme
+from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu._generated import (
     BroadcastSm,
     CancelSm,

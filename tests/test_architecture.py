@@ -22,14 +22,14 @@ FLOORS: Final[Mapping[int, str]] = {
     0: "errors settings",
     1: """
         pdu.* throttle.*
-        session session.control session.errors session.events session.handshake session.machine session.sequence
-        session.settings session.states session.timers session.window
+        session session.control session.errors session.events session.handshake session.machine session.outgoing
+        session.sequence session.settings session.sorting session.states session.timers session.window
         store store.api store.entries store.errors
         """,
     2: """
         session.client session.connection session.server
         store.memory
-        address delivery esme message outbox outcome pipeline
+        library.*
         admin logs metrics
         """,
     3: """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from structlog.testing import LogCapture
 
 from smppgw import Smsc
-from smppgw.bound import BoundEsme
+from smppgw.library.bound import BoundEsme
 from smppgw.pdu._generated import AlertNotification, DeliverSm
 from smppgw.pdu.constants import CommandStatus
 from smppgw.session.states import SessionState

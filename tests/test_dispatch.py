@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from smppgw import Smsc
-from smppgw.bound import BoundEsme
-from smppgw.delivery import DeliveryReceipt
+from smppgw.library.bound import BoundEsme
+from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu._generated import (
     SubmitSm,
 )
@@ -58,7 +58,7 @@ async def test_what_a_broken_connection_leaves_unanswered_goes_back_to_its_lane_
         seen.append(pdu.short_message)
         return f"id-{len(seen)}"
 
-    from smppgw.bound import LATER
+    from smppgw.library.bound import LATER
 
     async with Smsc(port=0, on_submit=drop_some) as smsc:
         carriers = (a_carrier(smsc.port, window=5),)

@@ -7,7 +7,7 @@ import asyncio
 from structlog.testing import LogCapture
 
 from smppgw import Smsc
-from smppgw.bound import LATER, BoundEsme, Later
+from smppgw.library.bound import LATER, BoundEsme, Later
 from smppgw.pdu._generated import SubmitSm
 from smppgw.pdu.constants import CommandStatus
 from smppgw.settings import GatewaySettings, StoreSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smppgw import Smsc
-from smppgw.delivery import DeliveryReceipt
+from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu.constants import CommandStatus, TlvTag
 from smppgw.pdu.tlv import tlv_value
 from smppgw.settings import ListenSettings

@@ -11,7 +11,7 @@ from smppgw.pdu._generated import DataSm, DeliverSm, SubmitSm
 from smppgw.pdu.constants import CommandId, MessageState, TlvTag
 from smppgw.pdu.tlv import make_tlv, tlv_value
 
-STRAIGHT = b"id:0000001234 sub:001 dlvrd:001 submit date:2611221000 done date:2611221001 stat:DELIVRD err:000 text:Hello"
+STRAIGHT = b"id:0000001234 sub:001 dlvrd:001 submit date:2611221000 done date:2611221001 stat:DELIVRD err:000 text:Hi"
 OURS = b"00063a1b2c3d4e5f"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from smppgw import Esme, Smsc
-from smppgw.bound import BoundEsme
-from smppgw.delivery import DeliveryReceipt, MoMessage
+from smppgw.library.bound import BoundEsme
+from smppgw.library.delivery import DeliveryReceipt, MoMessage
 from smppgw.pdu._generated import (
     DeliverSm,
     SubmitSm,

@@ -11,10 +11,10 @@ from typing import Final
 
 from smppgw.cli import arguments
 from smppgw.cli.lines import complain, one_line, say
-from smppgw.delivery import DeliveryReceipt
-from smppgw.esme import Esme
-from smppgw.message import compose
-from smppgw.outcome import SubmitResult
+from smppgw.library.delivery import DeliveryReceipt
+from smppgw.library.esme import Esme
+from smppgw.library.message import compose
+from smppgw.library.outcome import SubmitResult
 from smppgw.pdu._generated import SubmitSm
 from smppgw.pdu.constants import MessageState, status_name
 

@@ -12,7 +12,7 @@ from typing import Final
 from smppgw.cli import arguments
 from smppgw.cli.lines import say
 from smppgw.cli.loops import event_loop_factory, on_signal
-from smppgw.loopback import LoopbackSettings, run
+from smppgw.library.loopback import LoopbackSettings, run
 from smppgw.pdu.constants import CommandStatus
 
 _PASSWORD: Final = "SMPPGW_PASSWORD"  # noqa: S105  the name of the variable

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from smppgw.cli.send import Tally
-from smppgw.delivery import DeliveryReceipt
-from smppgw.outcome import SubmitResult, Unanswered
+from smppgw.library.delivery import DeliveryReceipt
+from smppgw.library.outcome import SubmitResult, Unanswered
 from smppgw.pdu._generated import DeliverSm, SubmitSm
 from smppgw.pdu.constants import MessageState
 from tests.cli.processes import SMPPGW, ended, free_port, line_with, started

@@ -11,7 +11,7 @@ from smpplib import consts, smpp
 from smpplib.exceptions import PDUError
 from smpplib.pdu import PDU
 
-from smppgw.loopback import LoopbackSettings, LoopbackSmsc
+from smppgw.library.loopback import LoopbackSettings, LoopbackSmsc
 from smppgw.pdu.constants import CommandId, CommandStatus, MessageState
 from smppgw.settings import ListenSettings
 from tests.interop.smpplib_peer import SOURCE, SmpplibEsme, addressed

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smppgw.address import Address
+from smppgw.library.address import Address
 from smppgw.pdu.constants import Npi, Ton
 from smppgw.pdu.errors import EncodeError
 

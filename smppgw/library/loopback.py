@@ -16,13 +16,13 @@ from itertools import count
 from time import monotonic
 from typing import Final, Self
 
-from smppgw.bound import LATER, Answer, BoundEsme
-from smppgw.delay_line import DelayLine
-from smppgw.handsets import Handsets, mo_body
-from smppgw.loopback_receipts import Kind, Receipts
+from smppgw.library.bound import LATER, Answer, BoundEsme
+from smppgw.library.delay_line import DelayLine
+from smppgw.library.handsets import Handsets, mo_body
+from smppgw.library.loopback_receipts import Kind, Receipts
+from smppgw.library.smsc import BindPdu, Smsc
 from smppgw.pdu._generated import SubmitSm
 from smppgw.pdu.constants import CommandStatus
-from smppgw.smsc import BindPdu, Smsc
 
 _COUNTED: Final = (
     "binds",

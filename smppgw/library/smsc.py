@@ -11,7 +11,7 @@ from struct import Struct
 from time import monotonic_ns
 from typing import Any, Final, Literal, Self, TypeAlias
 
-from smppgw.bound import Answer, BoundEsme, Later, response_octets
+from smppgw.library.bound import Answer, BoundEsme, Later, response_octets
 from smppgw.pdu._generated import BindReceiver, BindTransceiver, BindTransmitter, SubmitSm
 from smppgw.pdu.codec import Pdu, decode
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandStatus

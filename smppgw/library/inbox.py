@@ -7,8 +7,8 @@ from collections import deque
 from struct import Struct
 from typing import Final
 
-from smppgw.delivery import Delivery, read_delivery
-from smppgw.outbox import Outbox
+from smppgw.library.delivery import Delivery, read_delivery
+from smppgw.library.outbox import Outbox
 from smppgw.pdu._generated import AlertNotification, DataSm, DeliverSm
 from smppgw.pdu.codec import decode
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandStatus

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from smppgw.address import Address
-from smppgw.message import compose, time_octets
+from smppgw.library.address import Address
+from smppgw.library.message import compose, time_octets
 from smppgw.pdu.constants import EsmClass
 from smppgw.pdu.errors import EncodeError
 from smppgw.pdu.text import decode_text

@@ -9,23 +9,23 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, S
 from itertools import count
 from typing import Any, Final, Literal, Self, TypeVar, overload
 
-from smppgw.address import Address
-from smppgw.delivery import Delivery
-from smppgw.inbox import Inbox
-from smppgw.message import Moment, compose
-from smppgw.outbox import Outbox
-from smppgw.outcome import SubmitFailed, SubmitResult, Submitted
+from smppgw.library.address import Address
+from smppgw.library.delivery import Delivery
+from smppgw.library.inbox import Inbox
+from smppgw.library.message import Moment, compose
+from smppgw.library.outbox import Outbox
+from smppgw.library.outcome import SubmitFailed, SubmitResult, Submitted
+from smppgw.library.pipeline import Pipeline
+from smppgw.library.uplink import Uplink
 from smppgw.pdu import _generated as pdus
 from smppgw.pdu.codec import Pdu
 from smppgw.pdu.tlv import Tlv
-from smppgw.pipeline import Pipeline
 from smppgw.session.client import Backoff, BindMode, Client, bind_octets, binding
 from smppgw.session.errors import SessionError
 from smppgw.session.settings import SessionSettings
 from smppgw.session.states import MESSAGES, PERMITTED, Role, SessionState
 from smppgw.session.timers import TimerSettings
 from smppgw.settings import Alphabet
-from smppgw.uplink import Uplink
 
 DELIVERIES: Final = 1000
 """Receipts and messages that wait to be asked for; what the SMSC sends above it is answered ESME_RTHROTTLED."""

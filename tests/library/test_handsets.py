@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from smppgw import Esme, MoMessage
-from smppgw.handsets import mo_body
-from smppgw.loopback import LoopbackSettings, LoopbackSmsc
+from smppgw.library.handsets import mo_body
+from smppgw.library.loopback import LoopbackSettings, LoopbackSmsc
 from tests.support import until
 
 

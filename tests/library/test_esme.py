@@ -27,7 +27,7 @@ from smppgw import (
     SubmitSm,
     Unanswered,
 )
-from smppgw.loopback import LoopbackSettings, LoopbackSmsc
+from smppgw.library.loopback import LoopbackSettings, LoopbackSmsc
 from smppgw.pdu._generated import AlertNotification, DataSm, QuerySm, QuerySmResp
 from smppgw.pdu.codec import Pdu
 from smppgw.pdu.errors import EncodeError
@@ -36,7 +36,7 @@ from smppgw.pdu.udh import parse_udh
 from tests.examples import examples_of, run_example
 from tests.support import until
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OPENSSL = shutil.which("openssl")
 
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from smppgw.inbox import Inbox
-from smppgw.outbox import Outbox
+from smppgw.library.inbox import Inbox
+from smppgw.library.outbox import Outbox
 from smppgw.session import events as ev
 from smppgw.session.client import Client
 from smppgw.session.connection import Connection

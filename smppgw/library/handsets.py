@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from smppgw.address import Address
-from smppgw.bound import BoundEsme
+from smppgw.library.address import Address
+from smppgw.library.bound import BoundEsme
 from smppgw.pdu._generated import DeliverSm
 from smppgw.pdu.codec import encode
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId

@@ -15,7 +15,7 @@ from struct import Struct
 from time import monotonic_ns
 from typing import Any, Final, Protocol, TypeAlias
 
-from smppgw.outcome import Unanswered
+from smppgw.library.outcome import Unanswered
 from smppgw.pdu import codec
 from smppgw.pdu.codec import Pdu
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, command_name

@@ -9,7 +9,7 @@ from struct import Struct
 from time import monotonic_ns
 from typing import Any, Final, TypeAlias, overload
 
-from smppgw.outbox import Outbox
+from smppgw.library.outbox import Outbox
 from smppgw.pdu._generated import CLASS_BY_ID, AlertNotification, DataSm, DataSmResp, DeliverSm, DeliverSmResp
 from smppgw.pdu.codec import Pdu, encode
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandId, CommandStatus, command_name

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smppgw.outbox import Outbox
+from smppgw.library.outbox import Outbox
 from smppgw.pdu._generated import DeliverSm, QuerySm, SubmitSm, SubmitSmResp
 from smppgw.pdu.codec import encode
 from smppgw.pdu.errors import PduError

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from smppgw import BoundEsme, ConnectionFailed, DeliverSm, Esme, NotPermitted, Smsc, Unanswered
-from smppgw.bound import response_octets
+from smppgw.library.bound import response_octets
 from smppgw.pdu._generated import (
     AlertNotification,
     DataSm,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smppgw.outcome import SubmitFailed, SubmitResult, Unanswered
+from smppgw.library.outcome import SubmitFailed, SubmitResult, Unanswered
 from smppgw.pdu.constants import CommandId, CommandStatus
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from smppgw.delay_line import DelayLine
+from smppgw.library.delay_line import DelayLine
 from tests.support import until
 
 

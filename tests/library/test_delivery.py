@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smppgw.delivery import DeliveryReceipt, MoMessage, read_delivery
+from smppgw.library.delivery import DeliveryReceipt, MoMessage, read_delivery
 from smppgw.pdu._generated import DataSm, DeliverSm
 from smppgw.pdu.codec import decode, encode
 from smppgw.pdu.constants import EsmClass, MessageState, TlvTag

@@ -18,7 +18,7 @@ from smppgw import (
     SubmitFailed,
     SubmitSm,
 )
-from smppgw.loopback import LoopbackSettings, LoopbackSmsc, run
+from smppgw.library.loopback import LoopbackSettings, LoopbackSmsc, run
 from smppgw.pdu.errors import EncodeError
 from tests.examples import examples_of, run_example
 from tests.support import until

@@ -176,7 +176,7 @@ async def test_who_is_bound_is_known_and_told_when_they_come_and_go() -> None:
 async def test_leaving_it_unbinds_everyone_and_cuts_those_who_do_not_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("smppgw.smsc.UNBIND_SECONDS", 0.05)
+    monkeypatch.setattr("smppgw.library.smsc.UNBIND_SECONDS", 0.05)
     bind = b"\0\0\0\x1a\0\0\0\x09\0\0\0\0\0\0\0\1app\0\0\0\x34\0\0\0"
     async with Smsc(port=0) as smsc:
         esme = await an_esme(smsc.port).__aenter__()

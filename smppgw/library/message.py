@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from smppgw.address import Address
+from smppgw.library.address import Address
 from smppgw.pdu._generated import SubmitSm
 from smppgw.pdu.constants import EsmClass, RegisteredDelivery
 from smppgw.pdu.segments import segment_text

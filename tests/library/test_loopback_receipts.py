@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from smppgw import CommandStatus, DeliveryReceipt, Esme, SubmitSm
-from smppgw.loopback import LoopbackSettings, LoopbackSmsc
+from smppgw.library.loopback import LoopbackSettings, LoopbackSmsc
 from smppgw.pdu.constants import EsmClass, TlvTag
 from smppgw.pdu.tlv import tlv_value
 from tests.support import until
@@ -97,7 +97,7 @@ async def test_a_receipt_without_an_answer_comes_again_on_the_next_bind() -> Non
 async def test_with_too_many_receipts_waiting_no_more_messages_are_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("smppgw.loopback_receipts.WAITING", 3)
+    monkeypatch.setattr("smppgw.library.loopback_receipts.WAITING", 3)
     messages = [SubmitSm(registered_delivery=1) for _ in range(5)]
     async with a_loopback(receipt_delay_ms=60_000) as smsc, an_esme(smsc.port) as esme:
         statuses = [result.command_status async for result in esme.submit_many(messages)]

@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Any, Final, Generic
 
 from smppgw.errors import SmppgwError
-from smppgw.outbox import Outbox, Request
-from smppgw.outcome import MessageT, SubmitResult
+from smppgw.library.outbox import Outbox, Request
+from smppgw.library.outcome import MessageT, SubmitResult
 from smppgw.pdu._generated import SubmitSm, encode_submit_sm
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId
 from smppgw.pdu.errors import EncodeError

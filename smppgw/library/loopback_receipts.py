@@ -7,8 +7,8 @@ from collections import defaultdict, deque
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
-from smppgw.bound import BoundEsme
-from smppgw.delay_line import DelayLine
+from smppgw.library.bound import BoundEsme
+from smppgw.library.delay_line import DelayLine
 from smppgw.pdu._generated import DeliverSm, SubmitSm
 from smppgw.pdu.codec import encode
 from smppgw.pdu.constants import (
