@@ -20,6 +20,7 @@ from smppgw.esme_side import EsmeSide
 from smppgw.inbound import Inbound
 from smppgw.metrics import Metrics
 from smppgw.outbind import Outbinder
+from smppgw.pdu.constants import InterfaceVersion
 from smppgw.receipts import Receipts
 from smppgw.routing import LANES, Router
 from smppgw.session.server import Server
@@ -66,6 +67,7 @@ class Gateway:
         self.carriers = {carrier.name: Carrier(carrier) for carrier in settings.carriers}
         session_settings = SessionSettings(
             max_pdu_octets=listen.max_pdu_octets,
+            interface_version=InterfaceVersion.V5_0,
             timers=TimerSettings.of_seconds(
                 session_init=listen.bind_timeout,
                 enquire_link=listen.enquire_link,
@@ -181,8 +183,7 @@ class Gateway:
         await self.outbinder.close()
         self.esme_side.unbind_all()
         await self._until(lambda: not self.esme_side.bound, UNBIND_SECONDS)
-        for connection in list(self.server.connections):
-            connection.abort("the gateway stops")
+        await self.server.abort_all("the gateway stops")
         self.dispatch.close()
         self.inbound.close()
         for side in self.carrier_sides:

@@ -21,6 +21,7 @@ from smppgw.pdu._generated import (
 )
 from smppgw.pdu.constants import CommandId, CommandStatus, TlvTag
 from smppgw.pdu.tlv import make_tlv
+from smppgw.settings import GatewaySettings
 from tests.peers import Recorder, client, submit_sm
 from tests.support import Tap, a_carrier, an_esme, bodies, running, settings_of, until
 
@@ -39,7 +40,11 @@ OK = CommandStatus.ESME_ROK
 async def test_what_is_above_a_limit_is_answered_with_its_status(
     limits: dict[str, Any], statuses: dict[int, int]
 ) -> None:
-    settings = settings_of(an_esme(**{"window": 100, **limits}), carriers=(a_carrier(1),))
+    settings = settings_of(
+        an_esme(**{"window": 100, **limits}),
+        carriers=(a_carrier(1),),
+        gateway=GatewaySettings(drain_timeout=0.1),
+    )
     async with running(settings, bound=False) as gateway:
         async with client(gateway.server.port) as esme:
             answers = [

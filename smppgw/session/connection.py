@@ -27,8 +27,10 @@ Clock = Callable[[], int]
 """Monotonic nanoseconds."""
 
 
-def reason_of(error: OSError) -> str:
+def reason_of(error: OSError | UnicodeError) -> str:
     """Return in a few words why a connection or a listener could not be made."""
+    if isinstance(error, UnicodeError):
+        return "that is no host name"  # it cannot be written in the form of the name service
     if error.errno is None or isinstance(error, (ssl.SSLError, socket.gaierror)):
         return error.strerror or str(error)
     return os.strerror(error.errno)  # asyncio's own text repeats the address

@@ -16,12 +16,13 @@ from smppgw.session.settings import negotiated_version
 def accepting(bind: Pdu, system_id: bytes, ours: int) -> tuple[bytes, int]:
     """Return the octets that accept a bind, and the version both sides speak from now on.
 
-    A peer of 3.4 or later is told our version, an older one gets no TLV (v3.4 section 4.1.2).
+    A peer of 3.4 or later is told that version (ours to one of 5.0: some of 3.4 stumble over a newer one), an older
+    peer gets no TLV (v3.4 section 4.1.2).
     Raises EncodeError for a system_id that does not fit.
     """
     fields: Any = bind
     version = negotiated_version(ours, fields.interface_version)
-    tlvs = (make_tlv(TlvTag.SC_INTERFACE_VERSION, ours),) if version >= InterfaceVersion.V3_4 else ()
+    tlvs = (make_tlv(TlvTag.SC_INTERFACE_VERSION, version),) if version >= InterfaceVersion.V3_4 else ()
     response_class: Any = CLASS_BY_ID[bind.command_id | RESPONSE_BIT]
     response = response_class(system_id=system_id, tlvs=tlvs, sequence_number=bind.sequence_number)
     return codec.encode(response), version

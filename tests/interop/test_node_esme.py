@@ -96,7 +96,7 @@ async def test_a_transmitter_submits_and_the_receiver_gets_the_receipts() -> Non
 
 
 @pytest.mark.parametrize(
-    ("offered", "told"), [(0x33, None), (0x34, 0x34), (0x50, 0x34)], ids=["3.3", "3.4", "5.0"]
+    ("offered", "told"), [(0x33, None), (0x34, 0x34), (0x50, 0x50)], ids=["3.3", "3.4", "5.0"]
 )
 async def test_the_bind_response_tells_our_version_to_those_who_know_of_versions(
     offered: int, told: int | None

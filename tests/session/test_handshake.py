@@ -24,10 +24,10 @@ def response_to(interface_version: int, ours: int) -> tuple[Any, int]:
     ("theirs", "ours", "version"),
     [(0x34, 0x34, 0x34), (0x34, 0x50, 0x34), (0x40, 0x50, 0x34), (0x50, 0x34, 0x34), (0x51, 0x50, 0x50)],
 )
-def test_a_peer_of_3_4_or_later_is_told_our_version(theirs: int, ours: int, version: int) -> None:
+def test_a_peer_of_3_4_or_later_is_told_the_version_both_speak(theirs: int, ours: int, version: int) -> None:
     response, agreed = response_to(theirs, ours)
     assert agreed == version
-    assert response.tlvs == ((TlvTag.SC_INTERFACE_VERSION, bytes([ours])),)
+    assert response.tlvs == ((TlvTag.SC_INTERFACE_VERSION, bytes([version])),)
 
 
 @pytest.mark.parametrize("theirs", [0x00, 0x03, 0x33])

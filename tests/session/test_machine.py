@@ -828,7 +828,7 @@ def test_a_conversation_is_the_same_however_its_octets_arrive() -> None:
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours", "agreed", "told_ours"),
+    ("theirs", "ours", "agreed", "tells"),
     [
         (0x00, 0x34, 0x33, False),
         (0x33, 0x34, 0x33, False),
@@ -839,15 +839,13 @@ def test_a_conversation_is_the_same_however_its_octets_arrive() -> None:
         (0x51, 0x50, 0x50, True),
     ],
 )
-def test_a_peer_is_spoken_to_in_the_lower_version(
-    theirs: int, ours: int, agreed: int, told_ours: bool
-) -> None:
+def test_a_peer_is_spoken_to_in_the_lower_version(theirs: int, ours: int, agreed: int, tells: bool) -> None:
     session = opened(settings=replace(SETTINGS, interface_version=ours))
     session.receive_octets(bind_pdu(interface_version=theirs), 0)
     session.accept_bind(b"smsc", 0)
     octets = b"".join(session.octets_to_send())
     assert session.peer_version == agreed
-    assert octets[16:] == b"smsc\0" + (b"\x02\x10\0\1" + bytes([ours])) * told_ours
+    assert octets[16:] == b"smsc\0" + (b"\x02\x10\0\1" + bytes([agreed])) * tells
 
 
 @pytest.mark.parametrize(

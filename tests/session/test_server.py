@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from smppgw.session import events as ev
+from smppgw.session.client import Client
 from smppgw.session.errors import ConnectionFailed
 from smppgw.session.server import Server
 from tests.session.support import SETTINGS, C, Peer, Recorder, bind_pdu, both_loops, header, pdu, run
@@ -107,6 +108,21 @@ def test_a_port_in_use_is_one_clear_line(with_uvloop: bool) -> None:
                 await second.start()
             assert str(failed.value) == f"127.0.0.1:{server.port}: cannot listen: Address already in use"
             second.stop_listening()
+
+    run(main, with_uvloop=with_uvloop)
+
+
+@both_loops
+def test_a_host_that_cannot_be_one_is_one_clear_line(with_uvloop: bool) -> None:
+    async def main() -> None:
+        server = Server(Recorder(), host="a..b", port=0, settings=SETTINGS, max_connections=1)
+        with pytest.raises(ConnectionFailed) as failed:
+            await server.start()
+        assert str(failed.value).startswith("a..b:0: cannot listen: ")
+        assert "\n" not in str(failed.value)
+        client = Client(Recorder(), host="a..b", port=1, introduce=lambda *_: None, settings=SETTINGS)
+        with pytest.raises(ConnectionFailed):
+            await client.connect()
 
     run(main, with_uvloop=with_uvloop)
 
