@@ -1,11 +1,10 @@
 """Takes messages from their lanes to the carriers: who may have how many now, and what each answer means.
 
-Hot path: one pass of `_pump` tops up every window with one write a connection, whatever has happened since the last.
+Hot path: one pass of `_top_up` fills every window with one write a connection, whatever has happened since the last.
 """
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
@@ -15,6 +14,7 @@ from smppgw.carriers import Carrier, Link
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import peek
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion
+from smppgw.pump import Pump
 from smppgw.routing import Route
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
@@ -77,19 +77,12 @@ class Dispatch:
         self._retry_delay_ns = int(retry_delay * NS)
         self._on_undeliverable = on_undeliverable
         self._on_early_receipts = on_early_receipts
-        self._loop = asyncio.get_running_loop()
-        self._scheduled = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_ns = 0
+        self._pump = Pump(self._top_up, clock)
+        self.kick = self._pump.kick
+        """Something may be sent: look once this turn of the loop is over."""
         self._later: list[tuple[int, int, Message]] = []
 
     # ---- what may have changed ------------------------------------------------------------------------------
-
-    def kick(self) -> None:
-        """Something may be sent: look once this turn of the loop is over."""
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._pump)
 
     @property
     def waiting_for_retry(self) -> int:
@@ -181,7 +174,7 @@ class Dispatch:
         if hopeless:
             self._give_up(hopeless)
         if self._later:
-            self._arm(self._later[0][0])
+            self._pump.at(self._later[0][0])
 
     def _give_up(self, hopeless: list[tuple[Message, int]]) -> None:
         def durable() -> None:
@@ -193,13 +186,12 @@ class Dispatch:
 
     # ---- sending --------------------------------------------------------------------------------------------
 
-    def _pump(self) -> None:
-        self._scheduled = False
+    def _top_up(self) -> None:
         now_ns = self._clock()
         while self._later and self._later[0][0] <= now_ns:
             self._store.give_back([heapq.heappop(self._later)[2]])
         if self._later:
-            self._arm(self._later[0][0])
+            self._pump.at(self._later[0][0])
         for route, carriers in self._routes:
             if not any(map(self._store.waiting, route.lanes)):
                 continue
@@ -217,14 +209,14 @@ class Dispatch:
             if carrier.bucket is not None:
                 free = min(free, carrier.bucket.available(now_ns))
                 if free == 0:
-                    self._arm(carrier.bucket.ready_at(now_ns))
+                    self._pump.at(carrier.bucket.ready_at(now_ns))
                     return
             free = min(free, sum(map(store.waiting, route.lanes)))
             if free == 0:
                 return
             granted = link.pace.take(free, now_ns)
             if granted == 0:
-                self._arm(link.pace.ready_at(now_ns))
+                self._pump.at(link.pace.ready_at(now_ns))
                 continue
             batch: list[Message] = []
             for lane in route.lanes:
@@ -261,21 +253,6 @@ class Dispatch:
             self._give_up(hopeless)
         return plain
 
-    def _arm(self, ready_ns: int) -> None:
-        """Look again at that moment: one timer, the earliest."""
-        if self._timer is not None:
-            if self._timer_ns <= ready_ns:
-                return
-            self._timer.cancel()
-        self._timer_ns = ready_ns
-        self._timer = self._loop.call_later(max(0, ready_ns - self._clock()) / NS, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self.kick()
-
     def close(self) -> None:
         """Send nothing more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._pump.close()

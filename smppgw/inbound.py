@@ -5,7 +5,6 @@ Hot path: one pass tops up every receiver's window with one write a connection; 
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
@@ -14,6 +13,7 @@ from typing import Final, cast
 from smppgw.accounts import Account, Link
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu.constants import CommandStatus, InterfaceVersion
+from smppgw.pump import Pump
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
 from smppgw.store.api import Store
@@ -52,17 +52,11 @@ class Inbound:
         self._metrics = metrics
         self._clock = clock
         self._on_unreachable = on_unreachable
-        self._loop = asyncio.get_running_loop()
-        self._scheduled = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._pump = Pump(self._top_up, clock)
+        self.kick = self._pump.kick
+        """Something may be sent: look once this turn of the loop is over."""
         self._later: list[tuple[int, int, Delivery]] = []
         self._order = count()
-
-    def kick(self) -> None:
-        """Something may be sent: look once this turn of the loop is over."""
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._pump)
 
     @property
     def in_flight(self) -> int:
@@ -108,15 +102,16 @@ class Inbound:
     def _retry(self, delivery: Delivery) -> None:
         delay_ns = min(LONGEST_RETRY_NS, FIRST_RETRY_NS << min(delivery.attempts, 16))
         delivery.attempts += 1
-        heapq.heappush(self._later, (self._clock() + delay_ns, next(self._order), delivery))
-        self._arm()
+        ready_ns = self._clock() + delay_ns
+        heapq.heappush(self._later, (ready_ns, next(self._order), delivery))
+        self._pump.at(ready_ns)
 
-    def _pump(self) -> None:
-        self._scheduled = False
+    def _top_up(self) -> None:
         now_ns = self._clock()
         while self._later and self._later[0][0] <= now_ns:
             self._store.give_back_deliveries([heapq.heappop(self._later)[2]])
-        self._arm()
+        if self._later:
+            self._pump.at(self._later[0][0])
         for account in self._accounts.values():
             if self._store.waiting_deliveries(account.name):
                 self._feed(account, now_ns)
@@ -143,20 +138,6 @@ class Inbound:
             session.send_requests(requests, now_ns)
             link.connection.flush()
 
-    def _arm(self) -> None:
-        if not self._later:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        delay = max(0, self._later[0][0] - self._clock()) / NS
-        self._timer = self._loop.call_later(delay, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self.kick()
-
     def close(self) -> None:
         """Send nothing more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._pump.close()

@@ -33,7 +33,7 @@ FLOORS: Final[Mapping[int, str]] = {
         admin logs metrics
         """,
     3: """
-        accounts admission binding carrier_side carriers dispatch esme_side inbound notice outbind receipts routing
+        accounts admission binding carrier_side carriers dispatch esme_side inbound notice outbind pump receipts routing
         submission
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
