@@ -33,7 +33,8 @@ _USUAL: Final = re.compile(
     rb"(.)"  # 2 sm_length
     rb"id:([^\s\0]+)"  # 3
     rb"( sub:\d{3} dlvrd:\d{3} submit date:\d{10} done date:\d{10} stat:([A-Z]{7}) err:\w{3} [Tt]ext:[^\0]*)"  # 4, 5
-    rb"(?:\x00\x1e\x00(.)([^\0]+)\0\x04\x27\x00\x01(.))?",  # 6, 7 receipted_message_id, 8 message_state
+    rb"(?:\x00\x1e\x00(.)([^\0]+)\0\x04\x27\x00\x01(.)"  # 6, 7 receipted_message_id, 8 message_state
+    rb"(?:\x04\x23\x00\x03(...))?)?",  # 9 network_error_code
     re.DOTALL,
 )
 """A whole deliver_sm as most SMSCs send a receipt, so that one match reads it."""
@@ -102,7 +103,7 @@ def _read_usual(body: bytes) -> Notice | None:
     usual = _USUAL.fullmatch(body)
     if usual is None:
         return None
-    head, sm_length, said_id, behind_id, stat, id_length, receipted_id, message_state = usual.groups()
+    head, sm_length, said_id, behind_id, stat, id_length, receipted_id, message_state, code = usual.groups()
     if sm_length[0] != len(said_id) + len(behind_id) + 3:
         return None
     if receipted_id is None:
@@ -111,7 +112,7 @@ def _read_usual(body: bytes) -> Notice | None:
         return None
     else:
         said_id, state = receipted_id, message_state[0]
-    return Notice(said_id, state, state in _NOT_YET, head, behind_id, b"", b"")
+    return Notice(said_id, state, state in _NOT_YET, head, behind_id, b"", code or b"")
 
 
 def read_any(command_id: int, body: bytes) -> Notice | FromHandset | None:

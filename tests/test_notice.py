@@ -133,7 +133,7 @@ def test_broken_optional_parameters_of_a_carrier_are_taken_as_absent() -> None:
     assert read(deliver() + b"\x00\x1e\x00\x40ab").carrier_id == b"0000001234"
 
 
-@pytest.mark.parametrize("tlvs", [False, True])
+@pytest.mark.parametrize("tlvs", [0, 2, 3])
 @pytest.mark.parametrize(
     "text",
     [
@@ -147,12 +147,13 @@ def test_broken_optional_parameters_of_a_carrier_are_taken_as_absent() -> None:
     ],
 )
 @pytest.mark.parametrize("esm_class", [0, 4, 0x20, 0x44])
-def test_the_quick_look_says_what_the_long_one_says(text: bytes, tlvs: bool, esm_class: int) -> None:
+def test_the_quick_look_says_what_the_long_one_says(text: bytes, tlvs: int, esm_class: int) -> None:
     parameters = (
         make_tlv(TlvTag.RECEIPTED_MESSAGE_ID, b"abc"),
         make_tlv(TlvTag.MESSAGE_STATE, MessageState.EXPIRED),
+        make_tlv(TlvTag.NETWORK_ERROR_CODE, b"\x03\x00\x01"),
     )
-    octets = deliver(text, esm_class=esm_class, tlvs=parameters if tlvs else ())
+    octets = deliver(text, esm_class=esm_class, tlvs=parameters[:tlvs])
     assert notice.read(CommandId.DELIVER_SM, octets) == notice.read_any(CommandId.DELIVER_SM, octets)
     for at in range(0, len(octets), 3):
         broken = bytearray(octets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from smppgw.pdu.constants import CommandId
 from smppgw.session.client import bind_octets
-from tests.cli.processes import SMPPGW, config_file, free_port, started, status_when
+from tests.cli.processes import SMPPGW, config_file, free_port, started
+from tests.support import until
 
 BINDS = 1000
 MOST_OCTETS = 20 * 1024
@@ -26,15 +28,20 @@ def resident_octets(pid: int) -> int:
     return int(found[1]) * 1024
 
 
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the resident size is read from /proc")
 async def test_a_thousand_idle_binds_are_held_and_cost_less_than_20_kib_each(tmp_path: Path) -> None:
-    port, admin = free_port(), free_port()
-    config = config_file(tmp_path, smpp=port, admin=admin, smsc=free_port())
+    port = free_port()
+    config = config_file(tmp_path, smpp=port, admin=free_port(), smsc=free_port())
     with config.open("a", encoding="utf-8") as file:
         file.write(f'\n[[esme]]\nsystem_id = "crowd"\npassword = "crowd"\nmax_binds = {2 * BINDS}\n')
     bind = bind_octets("trx", system_id="crowd", password="crowd")
     with started(*SMPPGW, "serve", "--config", str(config), "--log-level", "error") as gateway:
-        status_when(admin, "there")
+        await until(lambda: is_listening(port))
         writers = []
 
         async def bound() -> asyncio.StreamReader:
