@@ -22,14 +22,17 @@ class Pump:
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
+        self._closed = False
 
     def kick(self) -> None:
         """Work once this turn of the loop is over."""
-        if self._soon is None:
+        if self._soon is None and not self._closed:
             self._soon = self._loop.call_soon(self._run)
 
     def at(self, moment_ns: int) -> None:
         """Work at that moment, or before."""
+        if self._closed:
+            return
         if self._timer is not None:
             if self._timer_ns <= moment_ns:
                 return
@@ -38,7 +41,8 @@ class Pump:
         self._timer = self._loop.call_later(max(0, moment_ns - self._clock()) / NS, self._on_timer)
 
     def close(self) -> None:
-        """Forget what was asked for."""
+        """Forget what was asked for, and what will be."""
+        self._closed = True
         for handle in (self._soon, self._timer):
             if handle is not None:
                 handle.cancel()

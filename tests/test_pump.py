@@ -70,5 +70,7 @@ async def test_a_closed_pump_does_nothing_more() -> None:
     pump.kick()
     pump.at(time.monotonic_ns())
     pump.close()
+    pump.kick()
+    pump.at(0)
     await asyncio.sleep(0.01)
     assert work.times == 0

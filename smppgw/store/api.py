@@ -25,12 +25,12 @@ class Store(Protocol):
         """Hand out the next messages of a lane, oldest first, at most `most`."""
 
     def give_back(self, messages: Sequence[Message]) -> None:
-        """Put messages that were handed out at the front of their lanes, in the order given."""
+        """Put messages that were handed out back where they stood: a lane is always in the order of their keys."""
 
     def submitted(
         self, carrier: str, answered: Sequence[tuple[Message, bytes]], durable: Durable
     ) -> list[tuple[Message, EarlyReceipt]]:
-        """A carrier has these messages, under the ids beside them.
+        """A carrier has these messages, under the ids beside them; one with an empty id will not be found again.
 
         Returns the receipts that had come for them before, which are then no longer held.
         """
@@ -62,7 +62,7 @@ class Store(Protocol):
         """Hand out what waits for an ESME, oldest first, at most `most`."""
 
     def give_back_deliveries(self, deliveries: Sequence[Delivery]) -> None:
-        """Put deliveries that were handed out at the front, in the order given."""
+        """Put deliveries that were handed out back where they stood, in the order of their keys."""
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """These are done with."""

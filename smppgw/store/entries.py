@@ -61,9 +61,11 @@ class Message:
 class Delivery:
     """A receipt or MO that an ESME is owed, ready to be sent to it."""
 
-    __slots__ = ("attempts", "body", "command_id", "esme", "kind", "tlv_at")
+    __slots__ = ("attempts", "body", "command_id", "esme", "key", "kind", "tlv_at")
 
     def __init__(self, esme: str, kind: Kind, command_id: int, body: bytes, tlv_at: int) -> None:
+        self.key = 0
+        """Rising in the order in which the store received them; the store gives it."""
         self.esme = esme
         self.kind: Kind = kind
         self.command_id = command_id

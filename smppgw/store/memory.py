@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from heapq import merge
 from itertools import islice
-from typing import Final
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from smppgw.store.api import Durable
 from smppgw.store.entries import Delivery, EarlyReceipt, Message
+
+EntryT = TypeVar("EntryT", Message, Delivery)
+_KEY: Final = attrgetter("key")
 
 MAX_CORRELATIONS: Final = 2_000_000
 """Messages of one carrier that wait for a receipt; the oldest is forgotten for one more."""
@@ -17,12 +22,22 @@ MAX_EARLY: Final = 10_000
 """Receipts of one carrier that wait for their response; the oldest is dropped for one more."""
 
 
+def _merge(queue: deque[EntryT], returned: list[EntryT]) -> None:
+    """Put entries back into a queue that is in the order of their keys."""
+    returned.sort(key=_KEY)
+    ahead: list[EntryT] = []
+    while queue and queue[0].key < returned[-1].key:
+        ahead.append(queue.popleft())
+    queue.extendleft(reversed(list(merge(ahead, returned, key=_KEY))))
+
+
 class MemoryStore:
     """A `Store` that keeps its word only as long as the process lives."""
 
     def __init__(self, max_octets: int) -> None:
         self._max_octets = max_octets
         self._octets = 0
+        self._delivery_key = 0
         self._lanes: defaultdict[str, deque[Message]] = defaultdict(deque)
         self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
         self._early: defaultdict[str, dict[bytes, EarlyReceipt]] = defaultdict(dict)
@@ -49,8 +64,11 @@ class MemoryStore:
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """See `Store.give_back`."""
-        for message in reversed(messages):
-            self._lanes[message.lane].appendleft(message)
+        returned: defaultdict[str, list[Message]] = defaultdict(list)
+        for message in messages:
+            returned[message.lane].append(message)
+        for lane, group in returned.items():
+            _merge(self._lanes[lane], group)
 
     def submitted(
         self, carrier: str, answered: Sequence[tuple[Message, bytes]], durable: Durable
@@ -64,7 +82,7 @@ class MemoryStore:
             octets += len(message.body)
             message.body = b""
             message.carrier = carrier
-            if message.registered_delivery:
+            if message.registered_delivery and carrier_id:
                 sent[carrier_id] = message
                 if early and (receipt := early.pop(carrier_id, None)) is not None:
                     found.append((message, receipt))
@@ -115,6 +133,8 @@ class MemoryStore:
         waiting = self._deliveries
         octets = 0
         for delivery in deliveries:
+            self._delivery_key += 1
+            delivery.key = self._delivery_key
             octets += len(delivery.body)
             waiting[delivery.esme].append(delivery)
         self._octets += octets
@@ -131,8 +151,11 @@ class MemoryStore:
 
     def give_back_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.give_back_deliveries`."""
-        for delivery in reversed(deliveries):
-            self._deliveries[delivery.esme].appendleft(delivery)
+        returned: defaultdict[str, list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            returned[delivery.esme].append(delivery)
+        for esme, group in returned.items():
+            _merge(self._deliveries[esme], group)
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.delivered`."""

@@ -143,3 +143,26 @@ def test_closing_says_what_is_lost() -> None:
     assert store.healthy
     assert store.close() == 3
     assert store.waiting("lane") == 0
+
+
+def test_what_comes_back_one_by_one_stands_in_its_order_again(store: Store) -> None:
+    store.accept([message(key) for key in range(1, 8)], Told())
+    taken = store.take("lane", 5)
+    for key in (3, 1, 5):
+        store.give_back([taken[key - 1]])
+    store.give_back([taken[3], taken[1]])
+    assert [each.key for each in store.take("lane", 9)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_deliveries_that_come_back_one_by_one_stand_in_their_order_again(store: Store) -> None:
+    store.receive("", [delivery(number) for number in range(6)], (), Told())
+    taken = store.take_deliveries("acme", 4)
+    for number in (2, 0, 3, 1):
+        store.give_back_deliveries([taken[number]])
+    assert [each.body for each in store.take_deliveries("acme", 9)] == [b"receipt %d" % n for n in range(6)]
+
+
+def test_an_empty_id_of_a_carrier_finds_nothing(store: Store) -> None:
+    store.accept([message(1)], Told())
+    store.submitted("sink", [(store.take("lane", 1)[0], b"")], Told())
+    assert store.find("sink", b"") is None
