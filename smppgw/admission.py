@@ -124,20 +124,23 @@ class Admission:
         messages, responses = batch.messages, batch.responses
         response = _RESPONSE if long_ids else _SHORT_RESPONSE
         room = self._room(account)
-        tokens = len(frames) if account.bucket is None else account.bucket.take(len(frames), now_ns)
+        tokens = len(frames)
+        if account.bucket is not None:
+            # What is no plain submit_sm takes its own: one for each message it asks for, none where it asks for none.
+            tokens = account.bucket.take([frame[0] for frame in frames].count(_SUBMIT_SM), now_ns)
         lanes_of = account.lanes
         name = account.name
         for command_id, _, sequence_number, octets in frames:
             try:
+                if command_id != _SUBMIT_SM:
+                    self._admit_other(batch, command_id, sequence_number, octets)
+                    continue
                 if room <= len(messages):
                     raise Refusal(self._why_no_room())
                 if tokens <= 0:
                     self._throttled.add(1)
                     raise Refusal(CommandStatus.ESME_RTHROTTLED)
                 tokens -= 1
-                if command_id != _SUBMIT_SM:
-                    self._admit_other(batch, command_id, sequence_number, octets)
-                    continue
                 match = peek.SHORT_MESSAGE.match(octets, HEADER_OCTETS)
                 if match is None:
                     submission.decoded(octets)
@@ -195,6 +198,18 @@ class Admission:
     def _why_no_room(self) -> CommandStatus:
         return CommandStatus.ESME_RSYSERR if self.draining else CommandStatus.ESME_RMSGQFUL
 
+    def _require_room(self, batch: _Batch) -> None:
+        if self._room(batch.account) <= len(batch.messages):
+            raise Refusal(self._why_no_room())
+
+    def _require_token(self, batch: _Batch, *, spend: bool = True) -> None:
+        bucket = batch.account.bucket
+        if bucket is None:
+            return
+        if not (bucket.take(1, batch.started_ns) if spend else bucket.available(batch.started_ns)):
+            self._throttled.add(1)
+            raise Refusal(CommandStatus.ESME_RTHROTTLED)
+
     def _check(self, octets: bytes) -> None:
         pdu = submission.decoded(octets)
         assert isinstance(pdu, SubmitSm)
@@ -225,6 +240,8 @@ class Admission:
     def _admit_other(self, batch: _Batch, command_id: int, sequence_number: int, octets: bytes) -> None:
         pdu = submission.decoded(octets)
         if isinstance(pdu, DataSm):
+            self._require_room(batch)
+            self._require_token(batch)
             submission.check(pdu, self._wall_clock())
             lane = self._lane(batch.account, pdu.source_addr, pdu.destination_addr, 0)
             message_id = self._take_in(
@@ -235,6 +252,8 @@ class Admission:
                 response.pack(response.size, command_id | RESPONSE_BIT, 0, sequence_number, message_id)
             )
         elif isinstance(pdu, SubmitMulti):
+            self._require_room(batch)
+            self._require_token(batch, spend=False)
             submission.check(pdu, self._wall_clock())
             self._admit_multi(batch, pdu)
         else:
@@ -242,7 +261,10 @@ class Admission:
             raise Refusal(_UNKNOWN_MESSAGE.get(type(pdu), CommandStatus.ESME_RINVCMDID))
 
     def _admit_multi(self, batch: _Batch, pdu: SubmitMulti) -> None:
-        """Take in one message for each destination, all under one message_id (SMPP v3.4 section 4.5)."""
+        """Take in one message for each destination, all under one message_id (SMPP v3.4 section 4.5).
+
+        Each is a message of its own to the rate and to the queue; what is above them is in unsuccess_sme.
+        """
         account = batch.account
         unsuccess = []
         message_id = b""
@@ -256,9 +278,9 @@ class Admission:
                 ton, npi, address = destination.ton, destination.npi, destination.address
                 if not address:
                     raise Refusal(CommandStatus.ESME_RINVDSTADR)
-                if self._room(account) <= len(batch.messages):
-                    raise Refusal(self._why_no_room())
+                self._require_room(batch)
                 lane = self._lane(account, pdu.source_addr, address, pdu.priority_flag)
+                self._require_token(batch)
             except Refusal as refusal:
                 status = refusal.command_status
                 unsuccess.append(UnsuccessSme(ton, npi, address, status))

@@ -154,3 +154,67 @@ async def test_a_3_3_esme_gets_short_ids_and_no_optional_parameters() -> None:
                 assert receipt.message_id == response.message_id.decode()
                 assert receipt.pdu.tlvs == ()
                 assert bodies(wire.back, CommandId.BIND_TRANSMITTER_RESP) == [b"smppgw\0"]
+
+
+def many(count: int, *lists: DistributionList) -> SubmitMulti:
+    addresses = [SmeAddress(1, 1, b"1666%07d" % number) for number in range(count)]
+    return SubmitMulti(
+        source_addr=b"12065550100", dest_address=[*addresses, *lists], short_message=b"to many"
+    )
+
+
+async def test_each_destination_of_a_submit_multi_counts_to_the_rate() -> None:
+    settings = settings_of(
+        an_esme(messages_per_second=0.01),
+        carriers=(a_carrier(1),),
+        gateway=GatewaySettings(drain_timeout=0.1),
+    )
+    async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
+        response = await esme.request(many(3))
+        assert response.command_status == OK
+        assert [(each.destination_addr, each.error_status_code) for each in response.unsuccess_sme] == [
+            (b"1666%07d" % number, CommandStatus.ESME_RTHROTTLED) for number in (1, 2)
+        ]
+        assert gateway.accounts["app"].queued == 1
+        none_left = await esme.request(many(3, DistributionList(b"friends")))
+        assert none_left.command_status == CommandStatus.ESME_RTHROTTLED
+
+
+@pytest.mark.parametrize(
+    ("limits", "draining", "status"),
+    [
+        ({"max_queued": 1}, False, CommandStatus.ESME_RMSGQFUL),
+        ({"messages_per_second": 0.01}, False, CommandStatus.ESME_RTHROTTLED),
+        ({}, True, CommandStatus.ESME_RSYSERR),
+    ],
+)
+async def test_only_what_would_be_taken_in_needs_room(
+    limits: dict[str, Any], draining: bool, status: CommandStatus
+) -> None:
+    settings = settings_of(
+        an_esme(**limits), carriers=(a_carrier(1),), gateway=GatewaySettings(drain_timeout=0.1)
+    )
+    async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
+        await esme.request(submit_sm())
+        gateway.admission.draining = draining
+        data = DataSm(source_addr=b"12065550100", destination_addr=b"1666")
+        for pdu in (submit_sm(), data, many(2)):
+            assert (await esme.request(pdu)).command_status == status
+        for pdu, own in (
+            (QuerySm(message_id=b"x"), CommandStatus.ESME_RINVMSGID),
+            (CancelSm(message_id=b"x"), CommandStatus.ESME_RCANCELFAIL),
+            (ReplaceSm(message_id=b"x"), CommandStatus.ESME_RINVMSGID),
+        ):
+            assert (await esme.request(pdu)).command_status == own
+
+
+async def test_questions_spend_nothing_of_the_rate() -> None:
+    settings = settings_of(
+        an_esme(messages_per_second=0.01),
+        carriers=(a_carrier(1),),
+        gateway=GatewaySettings(drain_timeout=0.1),
+    )
+    async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
+        for _ in range(5):
+            await esme.request(QuerySm(message_id=b"x"))
+        assert (await esme.request(submit_sm())).command_status == OK
