@@ -20,6 +20,7 @@ from smppgw.session.errors import BindRefused, ConnectionFailed, SessionError
 from smppgw.session.machine import Session
 from smppgw.session.settings import SessionSettings
 from smppgw.session.states import Role
+from smppgw.session.timers import NS
 
 BindMode: TypeAlias = Literal["tx", "rx", "trx"]
 
@@ -28,6 +29,9 @@ _BINDS: Final = {
     "rx": CommandId.BIND_RECEIVER,
     "trx": CommandId.BIND_TRANSCEIVER,
 }
+STEADY_SECONDS: Final = 5.0
+"""A bind that stood for less has not gone well: the next attempt waits longer."""
+
 _HOPELESS: Final = frozenset({CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID})
 """Refusals that another try will not change: wait the longest step at once."""
 
@@ -99,9 +103,10 @@ class Backoff:
         self._step = self.maximum if hopeless else min(self.maximum, max(self.minimum, self._step * 2))
         return self._step * rng.uniform(0.5, 1.0)
 
-    def reset(self) -> None:
-        """It went well: begin with the shortest step again."""
-        self._step = 0.0
+    def ended(self, stood_seconds: float) -> None:
+        """A bind ended: if it stood for `STEADY_SECONDS`, begin with the shortest step again."""
+        if stood_seconds >= STEADY_SECONDS:
+            self._step = 0.0
 
 
 class Client:
@@ -164,8 +169,9 @@ class Client:
             error: SessionError
             try:
                 await self.connect()
-                self._backoff.reset()
+                bound_ns = self._clock()
                 await self._closed.wait()
+                self._backoff.ended((self._clock() - bound_ns) / NS)
                 error = ConnectionFailed(self.address, self._reason)
             except BindRefused as refused:
                 error, hopeless = refused, refused.command_status in _HOPELESS

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from enum import IntFlag
 from typing import Any, Final, Protocol, cast
 
+from smppgw.pdu.constants import MAX_PDU_OCTETS
 from smppgw.session import events as ev
 from smppgw.session.machine import Session
+from smppgw.session.states import SessionState
 from smppgw.session.timers import NS
 
 WRITE_BUFFER_OCTETS: Final = 1_048_576
-"""Default bound of what waits for a peer that does not read; a peer that lets it fill is closed."""
+"""Default for `Connection.write_room`; half of it makes a connection `congested`."""
 
 LINGER_SECONDS: Final = 5.0
 """How long a peer may take to read the last octets and to close before the connection is reset."""
@@ -72,10 +74,13 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_lost",
         "_owner",
+        "_peer_done",
         "_stall",
+        "_taken",
         "_timer",
         "_transport",
         "_write_limit",
+        "_written",
         "peer_host",
         "session",
     )
@@ -100,6 +105,9 @@ class Connection(asyncio.Protocol):
         self._linger: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._armed_ns = 0
+        self._written = 0
+        self._taken = 0
+        self._peer_done = False
         self._handling = False
         self._holds = Hold.NONE
 
@@ -123,15 +131,23 @@ class Connection(asyncio.Protocol):
         self.flush()
 
     def eof_received(self) -> bool:
-        """Asyncio: the peer will send no more, which ends the session; what is written already still reaches it."""
-        return False
+        """Asyncio: the peer will send no more, which ends the session once it has the answers it is owed.
+
+        What is written already still reaches it. TLS knows no such half of a connection.
+        """
+        transport = self._transport
+        if transport is None or not transport.can_write_eof():
+            return False
+        self._peer_done = self.session.end_of_octets(self._clock())
+        self.flush()
+        return self._peer_done
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio: the connection is gone."""
         self._transport = None
         ended = exc or "the peer closed the connection"
         reason = reason_of(exc) if isinstance(exc, OSError) else str(ended)
-        self.session.connection_lost(reason)
+        self.session.close(reason)
         self.flush()
         for handle in (self._timer, self._linger, self._stall):
             if handle is not None:
@@ -162,42 +178,68 @@ class Connection(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def pause_writing(self) -> None:
-        """Asyncio: half of the write buffer is full. Read no more, so that no more answers are owed.
+        """Asyncio: half of the write limit waits. Read no more, so that no more answers are owed.
 
-        A peer that goes on not reading is closed after the time it has for a response.
+        A peer that takes nothing for as long as it has for a response is closed.
         """
         self.hold(Hold.WRITING)
+        if self._stall is None:
+            self._watch()
+
+    def _watch(self) -> None:
+        self._taken = self._written - self._buffered
         patience_ns = self.session.settings.timers.response_ns
-        if patience_ns and self._stall is None:
-            self._stall = self._loop.call_later(patience_ns / NS, self.abort, _STALLED)
+        if patience_ns:
+            self._stall = self._loop.call_later(patience_ns / NS, self._on_stall)
+
+    def _on_stall(self) -> None:
+        if self._written - self._buffered > self._taken:
+            self._watch()
+        else:
+            self.abort(_STALLED)
 
     def resume_writing(self) -> None:
-        """Asyncio: the peer reads again."""
+        """Asyncio: the peer has read."""
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
         self.release(Hold.WRITING)
+        self._loop.call_soon(self._tell_writable)  # not from inside a write, where TLS may call this
+
+    def _tell_writable(self) -> None:
+        if self.session.state is not SessionState.CLOSED and not self.congested:
+            self._hand_on([ev.Writable()])
+            self.flush()
+
+    @property
+    def congested(self) -> bool:
+        """Whether the peer is slow to take what waits for it: hand over no more until `Writable` is told."""
+        return bool(self._holds & Hold.WRITING)
+
+    @property
+    def write_room(self) -> int:
+        """Octets that may be handed over now beside what has been flushed and waits; 0 without a connection."""
+        return 0 if self._transport is None else max(0, self._write_limit - self._buffered)
+
+    @property
+    def _buffered(self) -> int:
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def flush(self) -> None:
         """Hand on what happened and write what is to be written; call it after any call to `session`."""
         if self._handling:
             return  # the owner acts on an event of this connection: the loop below goes on
         session = self.session
-        self._handling = True
-        while events := session.take_events():
-            for event in events:
-                try:
-                    self._owner.on_event(self, event)
-                except Exception as error:  # noqa: BLE001 - the events behind it, and others' connections, go on
-                    self._owner_failed(error)
-        self._handling = False
+        self._hand_on(session.take_events())
         transport = self._transport
         if transport is None or self._linger is not None:
             return
         out = session.octets_to_send()
         if out:
-            transport.write(out[0] if len(out) == 1 else b"".join(out))
-            if transport.get_write_buffer_size() > self._write_limit:
+            octets = out[0] if len(out) == 1 else b"".join(out)
+            self._written += len(octets)
+            transport.write(octets)
+            if transport.get_write_buffer_size() > self._write_limit + self._window_octets:
                 self.abort(_STALLED)
                 return
         if session.wants_close:
@@ -209,6 +251,22 @@ class Connection(asyncio.Protocol):
             self.release(Hold.VERDICT)
         self._arm()
 
+    @property
+    def _window_octets(self) -> int:
+        """Octets of a full window of the largest messages: they may all be sent before the peer has read one."""
+        return self.session.window * MAX_PDU_OCTETS
+
+    def _hand_on(self, events: list[ev.Event]) -> None:
+        self._handling = True
+        while events:
+            for event in events:
+                try:
+                    self._owner.on_event(self, event)
+                except Exception as error:  # noqa: BLE001 - the events behind it, and others' connections, go on
+                    self._owner_failed(error)
+            events = self.session.take_events()
+        self._handling = False
+
     def _finish(self, transport: asyncio.Transport) -> None:
         """Close, in such a way that the last answer arrives.
 
@@ -218,7 +276,9 @@ class Connection(asyncio.Protocol):
         self._linger = self._loop.call_later(LINGER_SECONDS, transport.abort)
         if transport.is_closing():
             return
-        if not transport.can_write_eof():  # TLS has its own way to say it
+        if (
+            self._peer_done or not transport.can_write_eof()
+        ):  # nothing is unread; TLS has its own way to say it
             transport.close()
             return
         try:

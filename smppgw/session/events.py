@@ -30,16 +30,23 @@ class Responses:
 
 @dataclass(slots=True)
 class Strays:
-    """Responses that nobody waits for: late ones, repeated ones, ones of another command. They are not answered."""
+    """Responses that nobody waits for: repeated ones, ones of another command. They are not answered."""
 
     frames: list[Frame]
 
 
 @dataclass(slots=True)
 class Expired:
-    """Requests of ours whose response timer ran out: their outcome is unknown."""
+    """Requests of ours whose response timer ran out: their outcome is unknown, unless `Late` tells it."""
 
     contexts: list[object]
+
+
+@dataclass(slots=True)
+class Late:
+    """Answers to requests that have expired, each told once, where the session still remembers them."""
+
+    answered: list[Answered]
 
 
 @dataclass(slots=True)
@@ -84,6 +91,11 @@ class Fault:
 
 
 @dataclass(slots=True)
+class Writable:
+    """The peer has taken what made its connection `congested`: more may be handed over."""
+
+
+@dataclass(slots=True)
 class Closed:
     """The session has ended. `unanswered` are the contexts of requests in flight, in the order of sending."""
 
@@ -96,11 +108,13 @@ Event: TypeAlias = (
     | Responses
     | Strays
     | Expired
+    | Late
     | BindRequested
     | Outbound
     | Bound
     | Refused
     | PeerUnbound
     | Fault
+    | Writable
     | Closed
 )

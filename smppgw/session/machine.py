@@ -4,13 +4,13 @@ Octets and `now_ns` (monotonic nanoseconds) go in; octets to send, events and th
 clock and knows no socket; the tables of `states` decide what is permitted, this file carries it out. Whoever drives it
 calls one of its methods, then sends what `octets_to_send` returns, handles what `take_events` returns, calls
 `handle_timer` no later than `next_deadline_ns`, and closes the connection when `wants_close` says so.
-
 Hot path: messages and their responses pass in lists, one dict operation each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from smppgw.pdu import codec
 from smppgw.pdu.constants import RESPONSE_BIT, CommandId, CommandStatus, InterfaceVersion, command_name
@@ -22,6 +22,7 @@ from smppgw.session import handshake
 from smppgw.session.control import BIND_RESPONSES
 from smppgw.session.errors import NotPermitted
 from smppgw.session.outgoing import Outgoing
+from smppgw.session.parting import Parting
 from smppgw.session.settings import MAX_FAULTS, UNBOUND_PDU_OCTETS, SessionSettings
 from smppgw.session.sorting import Batch, next_batch
 from smppgw.session.states import BINDS, ONE_WAY, RULES, TRANSITIONS, Action, Role, SessionState
@@ -34,11 +35,11 @@ class Session:
 
     __slots__ = (
         "_events",
-        "_farewell",
         "_faults",
         "_framing",
         "_outgoing",
         "_owed",
+        "_parting",
         "_rules",
         "_timers",
         "_waiting_bind",
@@ -63,8 +64,7 @@ class Session:
         self._faults = 0
         self._events: list[ev.Event] = []
         self._waiting_bind: Pdu | None = None
-        # How the session ends once everything owed is answered: the peer's unbind, if it is that, and since when.
-        self._farewell: tuple[int | None, int] | None = None
+        self._parting: Parting | None = None
         self._enter(SessionState.OPEN)
 
     def _enter(self, state: SessionState) -> None:
@@ -90,6 +90,11 @@ class Session:
         return self._outgoing.window.free if sends else 0
 
     @property
+    def window(self) -> int:
+        """The most messages of ours that may be without a response."""
+        return self._outgoing.window.size
+
+    @property
     def in_flight(self) -> int:
         """Messages of ours without a response."""
         return len(self._outgoing.window.entries)
@@ -108,8 +113,6 @@ class Session:
         events, self._events = self._events, []
         return events
 
-    # ---- octets in ------------------------------------------------------------------------------------------
-
     def receive_octets(self, data: bytes, now_ns: int) -> None:
         """Take what the peer sent. A fault of the peer becomes an answer and an event, never an exception."""
         if self.state is SessionState.CLOSED:
@@ -118,9 +121,16 @@ class Session:
         self._framing.feed(data)
         self._process(now_ns)
 
-    def connection_lost(self, reason: str) -> None:
-        """The connection is gone."""
-        self.close(reason)
+    def end_of_octets(self, now_ns: int) -> bool:
+        """The peer sends no more, but may read on: return whether it is owed answers.
+
+        Then the session ends when it has them, or after the response timer; otherwise nothing happens here.
+        """
+        if self.state is SessionState.CLOSED or self._owed.count <= 0:
+            return False
+        parting = self._parting or Parting(now_ns, "the peer closed the connection")
+        self._part(replace(parting, answers_come=False))
+        return True
 
     def _process(self, now_ns: int) -> None:
         whole = False
@@ -129,8 +139,7 @@ class Session:
                 # One at a time until bound: what stands behind a bind is judged after its verdict.
                 frames = self._framing.take() if self.bound else self._framing.take(1)
             except CommandLengthError as error:
-                self._outgoing.nack(error.command_status, error.sequence_number)
-                self._fault(error)
+                self._fault(error, nacked=error.sequence_number)
                 self.close(str(error))
                 return
             if not frames:
@@ -146,7 +155,7 @@ class Session:
         while self.state is not SessionState.CLOSED:
             batch = next_batch(remaining, self._rules.handed_up, outgoing.window, outgoing.control)
             self._tell(batch, now_ns)
-            if batch.control is None:
+            if batch.control is None or self.wants_close:
                 return
             if batch.control[0] & RESPONSE_BIT:
                 self._handle_control_response(batch.control, now_ns)
@@ -154,18 +163,17 @@ class Session:
                 self._handle_control_request(batch.control, now_ns)
 
     def _tell(self, batch: Batch, now_ns: int) -> None:
+        self._events += batch.told()
         if batch.answered:
             self._faults = 0
             self._timers.message_ns = now_ns
-            self._events.append(ev.Responses(batch.answered))
-        if batch.strays:
-            self._events.append(ev.Strays(batch.strays))
         if batch.requests:
             self._timers.message_ns = now_ns
             admitted, excess = self._owed.admit(batch.requests)
             self._outgoing.refuse(excess, CommandStatus.ESME_RTHROTTLED)
             if admitted:
                 self._events.append(ev.Requests(admitted))
+        self._part_if_settled()
 
     def _handle_control_response(self, frame: Frame, now_ns: int) -> None:
         command_id, command_status, sequence_number, octets = frame
@@ -178,9 +186,7 @@ class Session:
                 system_id, self.peer_version = handshake.told(octets, self.settings.interface_version)
                 self._become_bound(command_id, system_id, now_ns)
         elif awaited == CommandId.UNBIND_RESP:
-            self._enter(SessionState.UNBOUND)
-            self._farewell = (None, now_ns)
-            self._part_if_settled()
+            self._part(self._parting or Parting(now_ns, "unbound"))
 
     def _become_bound(self, response_id: int, peer_system_id: bytes, now_ns: int) -> None:
         self._enter(TRANSITIONS[self.state, CommandId(response_id)])
@@ -192,9 +198,7 @@ class Session:
         command_id, _, sequence_number, _ = frame
         outcome = self._rules.outcomes.get(command_id)
         if outcome is None:
-            unknown = UnknownCommandError(command_id)
-            self._outgoing.nack(unknown.command_status, sequence_number)
-            self._fault(unknown)
+            self._fault(UnknownCommandError(command_id), nacked=sequence_number)
             return
         if outcome.action in (Action.BIND, Action.OUTBIND):
             self._handle_introduction(frame)
@@ -203,15 +207,13 @@ class Session:
         if outcome.action is Action.ENQUIRE:
             self._outgoing.answer(command_id, CommandStatus.ESME_ROK, sequence_number)
         elif outcome.action is Action.UNBIND:
-            self._enter(SessionState.UNBOUND)
             self._events.append(ev.PeerUnbound())
-            self._farewell = (sequence_number, now_ns)
-            self._part_if_settled()
+            self._part(Parting(now_ns, "the peer unbound", sequence_number))
         elif outcome.action is Action.REFUSE:
             self._outgoing.answer(command_id, outcome.status, sequence_number)
         elif outcome.action is Action.NACK:
             self._outgoing.nack(outcome.status, sequence_number)
-        if outcome.close and self._farewell is None:
+        if outcome.close and self._parting is None:
             self.close(f"{command_name(command_id)} is not allowed while {self.state.value}")
 
     def _handle_introduction(self, frame: Frame) -> None:
@@ -229,18 +231,22 @@ class Session:
             self._waiting_bind = pdu
             self._events.append(ev.BindRequested(pdu))
         elif self._outgoing.control.binding:
-            # Too late: our bind is on its way.
-            self._outgoing.nack(CommandStatus.ESME_RINVBNDSTS, sequence_number)
+            self._outgoing.nack(CommandStatus.ESME_RINVBNDSTS, sequence_number)  # ours is on its way
         else:
             self._enter(SessionState.OUTBOUND)
             self._events.append(ev.Outbound(pdu))
 
-    def _part_if_settled(self) -> None:
-        if self._farewell is not None and self._owed.count <= 0:
-            unbind, _ = self._farewell
-            if unbind is not None:
-                self._outgoing.answer(CommandId.UNBIND, CommandStatus.ESME_ROK, unbind)
-            self.close("unbound" if unbind is None else "the peer unbound")
+    def _part(self, parting: Parting) -> None:
+        self._enter(SessionState.UNBOUND)
+        self._parting = parting
+        self._part_if_settled()
+
+    def _part_if_settled(self, *, timed_out: bool = False) -> None:
+        parting = self._parting
+        if parting is not None and (timed_out or parting.settled(self._owed.count, self.in_flight)):
+            if parting.unbind is not None:
+                self._outgoing.answer(CommandId.UNBIND, CommandStatus.ESME_ROK, parting.unbind)
+            self.close(parting.reason)
 
     # ---- what the owner does --------------------------------------------------------------------------------
 
@@ -301,7 +307,7 @@ class Session:
             raise NotPermitted(command_name(command_id), self.state.value)
 
     def unbind(self, now_ns: int) -> None:
-        """Ask the peer to end the session; it is closed when the peer answers, or does not in time.
+        """Ask the peer to end the session; it is closed once both sides have their answers, or not in time.
 
         Nothing happens when the session is not bound, or this has been asked.
         """
@@ -321,9 +327,9 @@ class Session:
     def send_requests(self, requests: Sequence[tuple[int, bytes, object]], now_ns: int) -> None:
         """Send messages: (command_id, body octets, context of the owner) each, at most `free` of them.
 
-        Every context comes back exactly once: in `Responses`, in `Expired`, or in `Closed`; those of messages that
-        have no response do not. Raises NotPermitted for a command that may not be sent now, WindowFull for more than
-        `free`; then nothing is sent.
+        Every context comes back exactly once: in `Responses`, in `Expired` (and then perhaps in `Late`), or in
+        `Closed`; those of messages that have no response do not. Raises NotPermitted for a command that may not be
+        sent now, WindowFull for more than `free`; then nothing is sent.
         """
         if self._outgoing.control.unbinding:
             raise NotPermitted("a message", "unbinding")
@@ -344,20 +350,19 @@ class Session:
         if self.state is SessionState.CLOSED:
             return
         self._outgoing.octets += responses
-        self._faults = self._faults + faults if faults == len(responses) else faults
         self._part_if_settled()
-        self._close_if_faulty()
+        self._count_faults(faults if faults == len(responses) else faults - self._faults)
 
-    def _fault(self, error: PduError) -> None:
+    def _fault(self, error: PduError, nacked: int | None = None) -> None:
+        if nacked is not None:
+            self._outgoing.nack(error.command_status, nacked)
         self._events.append(ev.Fault(error))
-        self._faults += 1
-        self._close_if_faulty()
+        self._count_faults(1)
 
-    def _close_if_faulty(self) -> None:
+    def _count_faults(self, more: int) -> None:
+        self._faults += more
         if self._faults > MAX_FAULTS:
             self.close(f"more than {MAX_FAULTS} broken PDUs in a row")
-
-    # ---- time -----------------------------------------------------------------------------------------------
 
     def next_deadline_ns(self) -> int | None:
         """Return when `handle_timer` must next be called (monotonic nanoseconds); None when no timer runs."""
@@ -374,21 +379,21 @@ class Session:
             self.state,
             self._outgoing.window,
             self._outgoing.control,
-            parting_since_ns=None if self._farewell is None else self._farewell[1],
+            parting_since_ns=None if self._parting is None else self._parting.since_ns,
             verdict_pending=self.paused,
         )
 
     def _expired(self, timer: Timer, now_ns: int) -> None:
         if timer is Timer.RESPONSE:
-            expired = self._outgoing.window.expire(now_ns - self.settings.timers.response_ns)
-            self._events.append(ev.Expired(expired))
+            before_ns = now_ns - self.settings.timers.response_ns
+            self._events.append(ev.Expired(self._outgoing.window.expire(before_ns)))
+            self._part_if_settled()
         elif timer is Timer.ENQUIRE_LINK:
             if not self._outgoing.control.unbinding:  # its inactivity timer may have been due as well
                 self._outgoing.request(CommandId.ENQUIRE_LINK, now_ns)
         elif timer is Timer.INACTIVITY:
             self.unbind(now_ns)
         elif timer is Timer.PARTING:
-            self._owed.count = 0
-            self._part_if_settled()
+            self._part_if_settled(timed_out=True)
         else:
             self.close(timer.value)

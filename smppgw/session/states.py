@@ -119,7 +119,7 @@ class Action(Enum):
     ENQUIRE = "enquire"
     """enquire_link_resp with ESME_ROK."""
     UNBIND = "unbind"
-    """unbind_resp with ESME_ROK once everything before it is answered, then close."""
+    """unbind_resp with ESME_ROK once both sides have their answers, then close."""
     MATCH = "match"
     """A response: it frees the request that waits for it, or nothing at all happens."""
     REFUSE = "refuse"

@@ -96,8 +96,8 @@ class Timers:
     ) -> list[tuple[int, Timer]]:
         """Return when each timer that runs now expires. Those that end the session stand first.
 
-        `parting_since_ns`: the session ends once everything owed is answered, since then. `verdict_pending`: a bind of
-        the peer waits for its owner.
+        `parting_since_ns`: the session ends once both sides have their answers, since then. `verdict_pending`: a bind
+        of the peer waits for its owner.
         """
         deadlines: list[tuple[int, Timer]] = []
         if state is SessionState.CLOSED:

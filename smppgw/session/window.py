@@ -18,11 +18,13 @@ Entry: TypeAlias = tuple[int, int, object]
 class Window:
     """Outstanding messages of ours by sequence_number (SMPP v3.4 section 2.8)."""
 
-    __slots__ = ("entries", "size")
+    __slots__ = ("entries", "expired", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.entries: dict[int, Entry] = {}
+        self.expired: dict[int, Entry] = {}
+        """Those that have expired, at most `size`, the newest: their response may yet come."""
 
     @property
     def free(self) -> int:
@@ -36,20 +38,24 @@ class Window:
         return None
 
     def expire(self, sent_before_ns: int) -> list[object]:
-        """Take out the requests sent at or before that moment; return their contexts, oldest first."""
+        """Move the requests sent at or before that moment to `expired`; return their contexts, oldest first."""
         expired = []
         for sequence_number, (_, sent_ns, context) in self.entries.items():
             if sent_ns > sent_before_ns:
                 break
             expired.append((sequence_number, context))
         for sequence_number, _ in expired:
-            del self.entries[sequence_number]
+            self.expired.pop(sequence_number, None)
+            self.expired[sequence_number] = self.entries.pop(sequence_number)
+        while len(self.expired) > self.size:
+            del self.expired[next(iter(self.expired))]
         return [context for _, context in expired]
 
     def clear(self) -> list[object]:
-        """Take out everything; return the contexts in the order of sending."""
+        """Take out everything; return the contexts of what has not expired in the order of sending."""
         contexts = [context for _, _, context in self.entries.values()]
         self.entries.clear()
+        self.expired.clear()
         return contexts
 
 

@@ -16,7 +16,7 @@ import pytest
 from smppgw.pdu import codec
 from smppgw.pdu.errors import EncodeError
 from smppgw.session import events as ev
-from smppgw.session.client import Backoff, Client, bind_octets, binding
+from smppgw.session.client import STEADY_SECONDS, Backoff, Client, bind_octets, binding
 from smppgw.session.connection import Connection
 from smppgw.session.errors import BindRefused, ConnectionFailed, SessionError
 from smppgw.session.server import Server
@@ -297,6 +297,29 @@ def test_it_tries_until_somebody_listens() -> None:
     run(main)
 
 
+def test_a_bind_that_ends_at_once_is_tried_later_and_later_and_one_that_stood_soon() -> None:
+    async def main() -> None:
+        ours, theirs, failures = Recorder(), Recorder(), Failures()
+        clock_ns = time.monotonic_ns()
+        async with smsc(theirs) as server:
+            client = esme(
+                ours, server.port, backoff=Backoff(0.01, 1), on_failure=failures, clock=lambda: clock_ns
+            )
+            client.start()
+            for number in range(1, 5):
+                await ours.until(lambda expected=number: len(ours.of(ev.Bound)) == expected)
+                await asyncio.sleep(0)
+                if number == 4:
+                    clock_ns += 5_000_000_000
+                theirs.connections[-1].abort("hung up")
+                await failures.until(number)
+            await client.close()
+        for (_, delay), step in zip(failures, [0.01, 0.02, 0.04, 0.01], strict=True):
+            assert step / 2 <= delay <= step
+
+    run(main)
+
+
 @pytest.mark.parametrize(
     ("status", "longest"), [(E.ESME_RINVPASWD, True), (E.ESME_RINVSYSID, True), (E.ESME_RALYBND, False)]
 )
@@ -477,7 +500,9 @@ def test_the_steps_double_up_to_the_longest_with_jitter() -> None:
     delays = [backoff.next_delay(rng) for _ in range(9)]
     for delay, step in zip(delays, [1, 2, 4, 8, 16, 32, 60, 60, 60], strict=True):
         assert step / 2 <= delay <= step
-    backoff.reset()
+    backoff.ended(STEADY_SECONDS * 0.99)
+    assert backoff.next_delay(rng) >= 30
+    backoff.ended(STEADY_SECONDS)
     assert backoff.next_delay(rng) <= 1
     assert backoff.next_delay(rng, hopeless=True) >= 30
     assert backoff.next_delay(rng) >= 30

@@ -251,6 +251,42 @@ def test_a_peer_that_sends_no_more_has_ended_the_session_and_gets_what_is_writte
 
 
 @both_loops
+def test_a_peer_that_sends_no_more_gets_what_it_is_owed_and_then_the_end(with_uvloop: bool) -> None:
+    async def main() -> None:
+        owner = Recorder(answer=False)
+        async with serving(owner) as (port, made):
+            peer = await bound_peer(port)
+            peer.send(pdu(C.SUBMIT_SM, 2))
+            peer.writer.write_eof()
+            (connection,) = made
+            while not connection._peer_done:  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0)
+            connection.hold(Hold.WRITING)
+            connection.release(Hold.WRITING)
+            connection.session.send_responses([pdu(C.SUBMIT_SM_RESP, 2)])
+            connection.flush()
+            assert await peer.read() == (C.SUBMIT_SM_RESP, 0, 2)
+            assert await peer.read_to_the_end() == b""
+            await connection.wait_closed()
+            await peer.close()
+        assert owner.of(ev.Closed) == [ev.Closed("the peer closed the connection", [])]
+
+    run(main, with_uvloop=with_uvloop)
+
+
+def test_a_peer_that_sends_no_more_on_tls_has_closed() -> None:
+    async def main() -> None:
+        connection = Connection(Session(Role.SMSC, SETTINGS, time.monotonic_ns()), Recorder(answer=False))
+        connection.connection_made(Pretended(can_write_eof=False))
+        connection.data_received(bind_pdu() + pdu(C.SUBMIT_SM, 2))
+        assert not connection.eof_received()
+        connection.connection_lost(None)
+        assert not connection.eof_received()
+
+    run(main)
+
+
+@both_loops
 def test_a_peer_is_read_again_when_every_reason_not_to_is_gone(with_uvloop: bool) -> None:
     async def main() -> None:
         async with serving(Recorder()) as (port, made):
@@ -296,35 +332,129 @@ def test_one_timer_is_armed_for_the_earliest_deadline_and_not_again_for_a_later_
 # ---- what waits is bounded ---------------------------------------------------------------------------------
 
 
+def payloads(count: int, octets: int = 60_000) -> list[tuple[int, bytes, object]]:
+    return [request(C.DELIVER_SM, tlvs=((TlvTag.MESSAGE_PAYLOAD, b"x" * octets),))] * count
+
+
 @both_loops
-def test_a_peer_that_never_reads_is_closed_with_a_bounded_buffer(with_uvloop: bool) -> None:
+def test_an_owner_that_minds_the_congestion_of_a_peer_keeps_little_for_it(with_uvloop: bool) -> None:
     limit = 100_000
     largest = 0
+    timers = TimerSettings.of_seconds(enquire_link=0, response=0.2)
 
     async def main() -> None:
         nonlocal largest
         owner = Recorder()
-        async with serving(owner, write_buffer_octets=limit) as (port, made):
+        async with serving(owner, replace(GENEROUS, timers=timers), write_buffer_octets=limit) as (
+            port,
+            made,
+        ):
             peer = await bound_peer(port)
-            peer.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             peer.reader._transport.pause_reading()  # type: ignore[attr-defined]
-            connection = made[0]
-            transport = connection._transport
-            assert transport is not None
-            big = [request(C.DELIVER_SM, tlvs=((TlvTag.MESSAGE_PAYLOAD, b"x" * 20_000),))]
-            while connection.session.free and not owner.closed:
-                connection.session.send_requests(big, time.monotonic_ns())
+            (connection,) = made
+            assert connection.write_room == limit
+            while not connection.congested:
+                connection.session.send_requests(payloads(1, 20_000), time.monotonic_ns())
                 connection.flush()
-                largest = max(largest, transport.get_write_buffer_size())
+                largest = max(largest, limit - connection.write_room)
                 await asyncio.sleep(0)
             await connection.wait_closed()
+            assert connection.write_room == 0
             await peer.close()
         (closed,) = owner.of(ev.Closed)
         assert closed.reason == "the peer does not read"
-        assert len(closed.unanswered) > 0
 
     run(main, with_uvloop=with_uvloop)
-    assert largest <= limit + 21_000
+    assert limit // 2 < largest <= limit // 2 + 21_000
+
+
+@both_loops
+def test_a_full_window_of_large_messages_at_once_is_read_by_a_peer_that_reads(with_uvloop: bool) -> None:
+    async def main() -> None:
+        owner = Recorder()
+        async with serving(owner) as (port, made):
+            peer = await bound_peer(port)
+            (connection,) = made
+            connection.session.send_requests(payloads(200), time.monotonic_ns())
+            connection.flush()
+            assert (connection.congested, connection.write_room) == (True, 0)
+            for number in range(1, 201):
+                assert await peer.read() == (C.DELIVER_SM, 0, number)
+            await owner.until(lambda: owner.of(ev.Writable))
+            assert not connection.congested
+            await peer.close()
+            await connection.wait_closed()
+        assert owner.of(ev.Writable) == [ev.Writable()]
+
+    run(main, with_uvloop=with_uvloop)
+
+
+@both_loops
+def test_more_than_all_that_may_wait_for_a_peer_is_the_end(with_uvloop: bool) -> None:
+    settings = replace(GENEROUS, window=1)
+
+    async def main() -> None:
+        owner = Recorder(answer=False)
+        async with serving(owner, settings, write_buffer_octets=1000) as (port, made):
+            peer = await bound_peer(port)
+            peer.reader._transport.pause_reading()  # type: ignore[attr-defined]
+            peer.send(pdu(C.SUBMIT_SM, 2))
+            await owner.until(lambda: owner.of(ev.Requests))
+            made[0].session.send_responses([header(C.SUBMIT_SM_RESP, 2, body=b"x" * 50_000_000)])
+            made[0].flush()
+            assert owner.of(ev.Closed) == [ev.Closed("the peer does not read", [])]
+            await peer.close()
+
+    run(main, with_uvloop=with_uvloop)
+
+
+def test_a_peer_that_reads_slowly_is_waited_for_as_long_as_it_reads() -> None:
+    timers = replace(TimerSettings.of_seconds(enquire_link=0, response=30), session_init_ns=0)
+
+    async def main() -> None:
+        owner = Recorder()
+        connection = Connection(
+            Session(Role.SMSC, replace(GENEROUS, timers=timers), time.monotonic_ns()), owner
+        )
+        transport = Pretended(can_write_eof=False)
+        connection.connection_made(transport)
+        connection.data_received(bind_pdu())
+        transport.waiting = 1000
+        connection.pause_writing()
+        first = connection._stall
+        assert first is not None
+        connection.pause_writing()
+        assert connection._stall is first
+        transport.waiting = 500
+        first._run()
+        assert connection._stall not in (None, first)
+        assert owner.of(ev.Closed) == []
+        connection._stall._run()
+        assert owner.of(ev.Closed) == [ev.Closed("the peer does not read", [])]
+        connection.resume_writing()
+        connection.connection_lost(None)
+        await asyncio.sleep(0)
+        assert owner.of(ev.Writable) == []
+
+    run(main)
+
+
+def test_nobody_is_told_to_write_to_a_peer_that_is_congested_again() -> None:
+    async def main() -> None:
+        owner = Recorder()
+        connection = Connection(Session(Role.SMSC, GENEROUS, time.monotonic_ns()), owner)
+        connection.connection_made(Pretended(can_write_eof=False))
+        connection.pause_writing()
+        connection.resume_writing()
+        connection.pause_writing()
+        await asyncio.sleep(0)
+        assert owner.of(ev.Writable) == []
+        connection.resume_writing()
+        await asyncio.sleep(0)
+        assert owner.of(ev.Writable) == [ev.Writable()]
+        connection.connection_lost(None)
+
+    run(main)
 
 
 @both_loops
@@ -471,13 +601,20 @@ class Pretended(asyncio.Transport):
     def __init__(self, *, can_write_eof: bool) -> None:
         super().__init__()
         self.done: list[str] = []
+        self.waiting = 0
         self._can_write_eof = can_write_eof
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.waiting
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.done.append("write")
@@ -557,7 +694,7 @@ def test_an_owner_that_raises_loses_that_connection_and_no_other(
                 peer.send(pdu(C.DELIVER_SM_RESP, 1) + pdu(C.DELIVER_SM_RESP, 2) + pdu(C.SUBMIT_SM, 2))
                 await owner.until(lambda: owner.of(ev.Requests))
                 if at is ev.Closed:
-                    peer.send(header(C.UNBIND, 3))
+                    peer.send(pdu(C.DELIVER_SM_RESP, 3) + header(C.UNBIND, 3))
             await peer.read_to_the_end()
             await peer.close()
             await made[0].wait_closed()

@@ -22,6 +22,8 @@ def test_an_owner_can_match_every_event() -> None:
         ev.Responses([("context", 0, b"", 5)]),
         ev.Strays([]),
         ev.Expired(["context"]),
+        ev.Late([("context", 0, b"", 5)]),
+        ev.Writable(),
         ev.Bound(SessionState.BOUND_RX, b"esme"),
         ev.Refused(5),
         ev.PeerUnbound(),
@@ -33,7 +35,7 @@ def test_an_owner_can_match_every_event() -> None:
         match event:
             case ev.Requests(frames) | ev.Strays(frames):
                 seen.append(len(frames))
-            case ev.Responses(answered):
+            case ev.Responses(answered) | ev.Late(answered):
                 seen.append(answered[0][0])
             case ev.Expired(contexts):
                 seen.append(contexts)
@@ -52,6 +54,8 @@ def test_an_owner_can_match_every_event() -> None:
         "context",
         0,
         ["context"],
+        "context",
+        ev.Writable,
         (SessionState.BOUND_RX, b"esme"),
         5,
         ev.PeerUnbound,

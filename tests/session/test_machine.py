@@ -191,7 +191,7 @@ def test_a_verdict_without_a_bind_is_not_permitted(state: S) -> None:
 def test_a_bind_whose_connection_ended_can_no_longer_be_answered() -> None:
     session = opened()
     session.receive_octets(bind_pdu(), 0)
-    session.connection_lost("gone")
+    session.close("gone")
     with pytest.raises(NotPermitted):
         session.accept_bind(b"smsc", 0)
 
@@ -329,7 +329,78 @@ def test_responses_still_count_while_the_peer_unbinds() -> None:
     session.receive_octets(pdu(C.SUBMIT_SM, 5) + header(C.UNBIND, 7) + pdu(C.DELIVER_SM_RESP, 1), 0)
     told(session)
     session.send_responses([pdu(C.SUBMIT_SM_RESP, 5)])
-    assert closed(session).unanswered == ["b"]
+    assert sent(session)[-1] == (C.SUBMIT_SM_RESP, 0, 5)
+    assert (told(session), session.free) == ([], 0)
+    with pytest.raises(NotPermitted):
+        session.send_requests([request(C.DELIVER_SM)], 0)
+    session.receive_octets(pdu(C.DELIVER_SM_RESP, 2) + header(C.ENQUIRE_LINK, 8), 0)
+    answered, end = told(session)
+    assert isinstance(answered, ev.Responses)
+    assert [context for context, *_ in answered.answered] == ["b"]
+    assert end == ev.Closed("the peer unbound", [])
+    assert sent(session) == [(C.UNBIND_RESP, 0, 7)]
+
+
+def test_a_peer_that_unbinds_and_owes_answers_has_the_response_timer_for_them() -> None:
+    session = session_in(S.BOUND_TRX)
+    session.send_requests([request(C.DELIVER_SM, "a")], 0)
+    session.receive_octets(header(C.UNBIND, 7), seconds(5))
+    session.send_responses([])
+    sent(session)
+    session.handle_timer(seconds(19))
+    assert kinds(session) == [ev.PeerUnbound]
+    session.handle_timer(seconds(20))
+    assert told(session) == [ev.Expired(["a"]), ev.Closed("the peer unbound", [])]
+    assert sent(session) == [(C.UNBIND_RESP, 0, 7)]
+
+
+def test_the_unbind_of_a_peer_is_answered_although_ours_crossed_it() -> None:
+    session = session_in(S.BOUND_TRX)
+    session.unbind(0)
+    sent(session)
+    session.receive_octets(pdu(C.SUBMIT_SM, 6) + header(C.UNBIND, 7) + header(C.UNBIND_RESP, 1), 0)
+    session.send_responses([pdu(C.SUBMIT_SM_RESP, 6)])
+    assert sent(session) == [(C.SUBMIT_SM_RESP, 0, 6), (C.UNBIND_RESP, 0, 7)]
+
+
+# ---- a peer that sends no more ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [S.OPEN, S.BOUND_TRX, S.CLOSED])
+def test_a_peer_that_sends_no_more_and_is_owed_nothing_is_not_waited_for(state: S) -> None:
+    assert not session_in(state).end_of_octets(0)
+
+
+def test_a_peer_that_sends_no_more_gets_the_answers_it_is_owed() -> None:
+    session = session_in(S.BOUND_TRX)
+    session.send_requests([request(C.DELIVER_SM, "a")], 0)
+    session.receive_octets(pdu(C.SUBMIT_SM, 5) + pdu(C.SUBMIT_SM, 6), 0)
+    sent(session)
+    assert session.end_of_octets(0)
+    assert session.end_of_octets(0)
+    assert (session.free, session.bound) == (0, False)
+    session.send_responses([pdu(C.SUBMIT_SM_RESP, 5)])
+    session.send_responses([pdu(C.SUBMIT_SM_RESP, 6)])
+    assert sent(session) == [(C.SUBMIT_SM_RESP, 0, 5), (C.SUBMIT_SM_RESP, 0, 6)]
+    assert closed(session) == ev.Closed("the peer closed the connection", ["a"])
+
+
+def test_a_peer_that_unbinds_and_sends_no_more_is_answered_both() -> None:
+    session = session_in(S.BOUND_TRX)
+    session.receive_octets(pdu(C.SUBMIT_SM, 5) + header(C.UNBIND, 6), 0)
+    assert session.end_of_octets(0)
+    session.send_responses([pdu(C.SUBMIT_SM_RESP, 5)])
+    assert sent(session) == [(C.SUBMIT_SM_RESP, 0, 5), (C.UNBIND_RESP, 0, 6)]
+    assert closed(session).reason == "the peer unbound"
+
+
+def test_a_peer_that_sends_no_more_is_kept_for_the_response_timer() -> None:
+    session = session_in(S.BOUND_TX)
+    session.receive_octets(pdu(C.SUBMIT_SM, 5), 0)
+    session.end_of_octets(seconds(1))
+    assert session.next_deadline_ns() == seconds(21)
+    session.handle_timer(seconds(21))
+    assert closed(session).reason == "the peer closed the connection"
 
 
 @pytest.mark.parametrize("role", Role)
@@ -357,10 +428,20 @@ def test_answers_and_messages_before_the_unbind_resp_are_told_before_the_end() -
     session.send_requests([request(C.SUBMIT_SM, "a"), request(C.SUBMIT_SM, "b")], 0)
     session.unbind(0)
     session.receive_octets(pdu(C.SUBMIT_SM_RESP, 2) + header(C.UNBIND_RESP, 4), 0)
-    answered, end = told(session)
+    (answered,) = told(session)
     assert isinstance(answered, ev.Responses)
     assert [context for context, *_ in answered.answered] == ["a"]
-    assert end == ev.Closed("unbound", ["b"])
+    session.receive_octets(pdu(C.SUBMIT_SM_RESP, 3), 0)
+    assert kinds(session) == [ev.Responses, ev.Closed]
+
+
+def test_what_the_peer_leaves_unanswered_after_our_unbind_is_told_with_the_end() -> None:
+    session = esme_in(S.BOUND_TRX)
+    session.unbind(0)
+    session.receive_octets(pdu(C.DELIVER_SM, 5) + header(C.UNBIND_RESP, 2), seconds(1))
+    told(session)
+    session.handle_timer(seconds(21))
+    assert told(session) == [ev.Closed("unbound", [])]
 
 
 def test_our_unbind_too_waits_until_the_peer_has_its_answers() -> None:
@@ -409,7 +490,7 @@ def test_a_session_ends_once(role: Role, state: S) -> None:
     session = session_in(state, role)
     session.close("first")
     session.close("second")
-    session.connection_lost("third")
+    session.close("third")
     session.receive_octets(header(C.ENQUIRE_LINK), 0)
     session.send_responses([header(C.SUBMIT_SM_RESP)])
     assert told(session) == [ev.Closed("first", [])]
@@ -421,7 +502,7 @@ def test_what_is_in_flight_comes_back_in_the_order_of_sending() -> None:
     session.send_requests([request(C.SUBMIT_SM, n) for n in range(5)], 0)
     session.receive_octets(pdu(C.SUBMIT_SM_RESP, 4), 0)
     told(session)
-    session.connection_lost("gone")
+    session.close("gone")
     assert told(session) == [ev.Closed("gone", [0, 1, 3, 4])]
     assert session.in_flight == 0
 
@@ -577,7 +658,9 @@ def test_an_alert_is_never_owed_an_answer() -> None:
     ),
     st.sampled_from([0, 0x7FFFFFF0]),
 )
-def test_every_context_comes_back_exactly_once(steps: list[tuple[str, int]], first: int) -> None:
+def test_every_context_comes_back_exactly_once_and_late_at_most_once(
+    steps: list[tuple[str, int]], first: int
+) -> None:
     session = esme_in(
         S.BOUND_TX, settings=replace(SETTINGS, timers=replace(SETTINGS.timers, enquire_link_ns=0))
     )
@@ -586,6 +669,7 @@ def test_every_context_comes_back_exactly_once(steps: list[tuple[str, int]], fir
     now_ns = 0
     given_away: list[int] = []
     back: list[object] = []
+    expired: list[object] = []
     late: list[list[object]] = []
 
     def collect() -> None:
@@ -596,6 +680,10 @@ def test_every_context_comes_back_exactly_once(steps: list[tuple[str, int]], fir
             elif isinstance(event, ev.Expired):
                 assert event.contexts == sorted(event.contexts)  # type: ignore[type-var]
                 back.extend(event.contexts)
+                expired.extend(event.contexts)
+            elif isinstance(event, ev.Late):
+                for context, *_ in event.answered:
+                    expired.remove(context)
             elif isinstance(event, ev.Closed):
                 assert event.unanswered == sorted(event.unanswered)  # type: ignore[type-var]
                 late.append(event.unanswered)
@@ -619,7 +707,7 @@ def test_every_context_comes_back_exactly_once(steps: list[tuple[str, int]], fir
         elif step == "unbind":
             session.unbind(now_ns)
         collect()
-    session.connection_lost("the end")
+    session.close("the end")
     collect()
     assert len(late) == 1
     assert sorted(back) == given_away  # type: ignore[type-var]
@@ -952,7 +1040,7 @@ def test_no_octets_harm_a_session(
         assert session.wants_close is (session.state is S.CLOSED)
         assert 0 <= session.free <= 10
         assert session.owed <= 10
-    session.connection_lost("the end")
+    session.close("the end")
     events += told(session)
     ends = [event for event in events if isinstance(event, ev.Closed)]
     if state is not S.CLOSED:

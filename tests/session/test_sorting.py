@@ -87,3 +87,18 @@ def test_it_stops_at_the_response_to_a_control_request() -> None:
     answer = frame(C.UNBIND_RESP, 4)
     batch = sort(window_of(1), frame(C.SUBMIT_SM_RESP, 1), answer, control=control)
     assert (len(batch.answered), batch.control) == (1, answer)
+
+
+def test_the_first_response_to_a_request_that_expired_is_late_and_the_next_a_stray() -> None:
+    window = window_of(1, 2, 3)
+    window.expire(30)
+    wrong, again = frame(C.QUERY_SM_RESP, 1), frame(C.SUBMIT_SM_RESP, 1)
+    nack, failed = frame(C.GENERIC_NACK, 2), frame(C.GENERIC_NACK, 3, E.ESME_RINVCMDID)
+    batch = sort(window, wrong, again, nack, failed, again)
+    assert batch.late == [
+        ("message 1", 0, b"octets", 10),
+        ("message 2", E.ESME_RUNKNOWNERR, b"octets", 20),
+        ("message 3", E.ESME_RINVCMDID, b"octets", 30),
+    ]
+    assert (batch.answered, batch.strays) == ([], [wrong, again])
+    assert not window.expired

@@ -263,12 +263,18 @@ def test_messages_without_a_response_expire_oldest_first() -> None:
     assert session.next_deadline_ns() is None
 
 
-def test_a_response_after_the_expiry_is_a_stray() -> None:
+def test_a_response_after_the_expiry_is_late_and_the_next_a_stray() -> None:
     session = session_in(S.BOUND_TRX)
     session.send_requests([request(C.DELIVER_SM, "a")], 0)
     session.handle_timer(seconds(20))
-    session.receive_octets(pdu(C.DELIVER_SM_RESP, 1), seconds(21))
-    assert kinds(session) == [ev.Expired, ev.Strays]
+    late = pdu(C.DELIVER_SM_RESP, 1)
+    session.receive_octets(late, seconds(21))
+    session.receive_octets(late, seconds(22))
+    assert told(session) == [
+        ev.Expired(["a"]),
+        ev.Late([("a", 0, late, 0)]),
+        ev.Strays([(C.DELIVER_SM_RESP, 0, 1, late)]),
+    ]
 
 
 # ---- read --------------------------------------------------------------------------------------------------

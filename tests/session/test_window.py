@@ -44,6 +44,16 @@ def test_what_was_sent_by_then_expires_in_the_order_of_sending() -> None:
     assert window.expire(100) == ["message 4"]
 
 
+def test_the_newest_that_expired_are_remembered_as_many_as_the_window_takes() -> None:
+    window = window_of(5, 6, 7, size=2)
+    window.expire(6)
+    assert list(window.expired) == [1, 2]
+    window.expire(7)
+    assert list(window.expired) == [2, 3]
+    window.clear()
+    assert not window.expired
+
+
 def test_clearing_gives_everything_back_in_the_order_of_sending() -> None:
     window = window_of(1, 2, 3)
     assert window.clear() == ["message 1", "message 2", "message 3"]
