@@ -2,7 +2,8 @@
 
 `configure` is called once by the entry point; whoever logs is handed a logger. `Redactor` runs last before a
 line is rendered, so that no field can go round it. It goes by the name of a field: an address, a secret, free text
-of ours; every other field is taken to come from a peer.
+of ours; every other field is taken to come from a peer. Runs of digits as long as a telephone number are masked in
+all of them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ADDRESS_FIELDS: Final = frozenset(
 SECRET_FIELDS: Final = frozenset({"password", "text", "short_message", "message_payload", "pdu"})
 """They are not shown at all."""
 FREE_TEXT_FIELDS: Final = frozenset({"event", "error", "reason", "exception", "stack", "file", "url"})
-"""Sentences of ours and of Python's: runs of digits as long as a telephone number are masked in them."""
+"""Sentences of ours and of Python's."""
 
 PEER_CHARACTERS: Final = 64
 """The most that is shown of a field that a peer may have written."""
@@ -37,7 +38,8 @@ FREE_TEXT_CHARACTERS: Final = 16_384
 _HIDDEN: Final = "[hidden]"
 _DIGITS_OF_AN_ADDRESS: Final = 5
 """From a short code on; a sender of letters with fewer digits is a name."""
-_LIKE_A_NUMBER: Final = re.compile(r"\+?[0-9]{7,}")
+_LIKE_A_NUMBER: Final = re.compile(r"\b0x[0-9A-F]{8}\b|(\+?[0-9]{7,})")
+"""And, so that they are passed over, what 32 bits are in hexadecimal."""
 _HANDLER: Final = "smppgw"
 
 
@@ -79,11 +81,14 @@ class Redactor:
         if name in ADDRESS_FIELDS:
             return self._address(text)
         if name in FREE_TEXT_FIELDS:
-            masked = _LIKE_A_NUMBER.sub(lambda found: self.mask(found[0]), text)
             return _escaped(
-                masked[:FREE_TEXT_CHARACTERS], keep="\n" if name in ("exception", "stack") else ""
+                self._without_numbers(text)[:FREE_TEXT_CHARACTERS],
+                keep="\n" if name in ("exception", "stack") else "",
             )
-        return _escaped(text[:PEER_CHARACTERS])
+        return _escaped(self._without_numbers(text)[:PEER_CHARACTERS])
+
+    def _without_numbers(self, text: str) -> str:
+        return _LIKE_A_NUMBER.sub(lambda found: self.mask(found[1]) if found[1] else found[0], text)
 
     def _address(self, text: str) -> str:
         digits = sum(character.isdecimal() for character in text)

@@ -181,6 +181,24 @@ def test_a_number_in_a_sentence_is_masked(field: str) -> None:
     assert re.fullmatch(r"to 1\*47#[0-9a-f]{8} in 30 s", redacted(**{field: f"to {NUMBER} in 30 s"})[field])
 
 
+def test_a_number_is_masked_wherever_a_peer_writes_it() -> None:
+    shown = redacted(system_id=NUMBER, mode=f"as {NUMBER}", names=[NUMBER], inner={"system_type": NUMBER})
+    assert NUMBER[1:] not in str(shown)
+    assert shown["system_id"] == redacted(number=NUMBER)["number"]
+
+
+def test_a_number_is_masked_before_a_long_field_is_cut() -> None:
+    assert "206" not in redacted(system_id="x" * 58 + NUMBER)["system_id"]
+
+
+def test_32_bits_in_hexadecimal_are_no_telephone_number() -> None:
+    for line in (
+        "command_length is 0x31323334; allowed: 16 to 70000 octets",
+        "command_id 0x00000022 is unknown",
+    ):
+        assert redacted(error=line)["error"] == line
+
+
 def test_what_a_peer_wrote_is_cut() -> None:
     assert redacted(system_id="x" * 1_000)["system_id"] == "x" * 64
     assert redacted(system_id=b"x" * 1_000)["system_id"] == "x" * 64

@@ -64,14 +64,19 @@ class CommandLengthError(PduError):
         self.sequence_number = sequence_number
 
     def __str__(self) -> str:
-        return f"command_length is {self.command_length}; allowed: 16 to {self.limit} octets"
+        return f"command_length is {_length(self.command_length)}; allowed: 16 to {self.limit} octets"
 
 
 class FrameLengthError(CommandLengthError):
     """Octets that are not the one frame their command_length says; `limit` is how many there are."""
 
     def __str__(self) -> str:
-        return f"command_length is {self.command_length}, but there are {self.limit} octets"
+        return f"command_length is {_length(self.command_length)}, but there are {self.limit} octets"
+
+
+def _length(command_length: int) -> str:
+    """Return it as it is read best: octets of something else, out of step, tell more in hexadecimal."""
+    return str(command_length) if command_length < 1_000_000 else f"0x{command_length:08X}"
 
 
 class UnknownCommandError(PduError):

@@ -27,6 +27,12 @@ from smppgw.pdu.errors import (
             "command_length is 5; allowed: 16 to 1024 octets",
         ),
         (
+            CommandLengthError(774_966_538, 1024),
+            E.ESME_RINVCMDLEN,
+            False,
+            "command_length is 0x2E310D0A; allowed: 16 to 1024 octets",
+        ),
+        (
             FrameLengthError(40, 41),
             E.ESME_RINVCMDLEN,
             False,
