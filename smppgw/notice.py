@@ -52,8 +52,11 @@ _RECEIPTED_MESSAGE_ID: Final = int(TlvTag.RECEIPTED_MESSAGE_ID)
 _MESSAGE_STATE: Final = int(TlvTag.MESSAGE_STATE)
 _NETWORK_ERROR_CODE: Final = int(TlvTag.NETWORK_ERROR_CODE)
 _MESSAGE_PAYLOAD: Final = int(TlvTag.MESSAGE_PAYLOAD)
+_DELIVER_SM: Final = int(CommandId.DELIVER_SM)
 _DATA_SM: Final = int(CommandId.DATA_SM)
 _LONGEST_SHORT_MESSAGE: Final = 254
+_LONGEST_ADDRESS: Final = 20
+"""Of submit_sm and deliver_sm, without the NUL; a data_sm has room for 64 octets."""
 
 FINAL: Final = frozenset(
     {
@@ -81,6 +84,8 @@ class Notice(NamedTuple):
     text: bytes
     """A text in another form; empty for the straight one."""
     network_error_code: bytes
+    command_id: int = _DELIVER_SM
+    """What it is written as: deliver_sm, or data_sm where the addresses fit nothing else; `head` is of that."""
 
 
 class FromHandset(NamedTuple):
@@ -117,12 +122,17 @@ def _read_usual(body: bytes) -> Notice | None:
 
 def read_any(command_id: int, body: bytes) -> Notice | FromHandset | None:
     """As `read`, field by field."""
+    written_as = _DELIVER_SM
     if command_id == _DATA_SM:
         match = peek.DATA.match(body)
         if match is None:
             return None
         esm_class, text_at = match[3][0], match.end()
-        tlv_at, head = text_at, _head_of_data(match, body)
+        tlv_at, head = text_at, body[:text_at]
+        if _fits_deliver_sm(match):
+            head = _head_of_data(match, body)
+        else:
+            written_as = _DATA_SM
     else:
         match = peek.SHORT_MESSAGE.match(body)
         if match is None:
@@ -164,7 +174,8 @@ def read_any(command_id: int, body: bytes) -> Notice | FromHandset | None:
     if state not in STATES:
         state = _UNKNOWN
     intermediate = esm_type == _INTERMEDIATE or state in _NOT_YET
-    return Notice(receipted_id or said_id, state, intermediate, head, behind_id, text, network_error_code)
+    carrier_id = receipted_id or said_id
+    return Notice(carrier_id, state, intermediate, head, behind_id, text, network_error_code, written_as)
 
 
 def _tlvs(command_id: int, body: bytes, at: int) -> tuple[Tlv, ...]:
@@ -172,6 +183,10 @@ def _tlvs(command_id: int, body: bytes, at: int) -> tuple[Tlv, ...]:
         return read_tlvs(body, at, command_id)
     except TlvError:
         return ()
+
+
+def _fits_deliver_sm(match: re.Match[bytes]) -> bool:
+    return max(len(match[1]), len(match[2])) <= _LONGEST_ADDRESS
 
 
 def _head_of_data(match: re.Match[bytes], body: bytes) -> bytes:
@@ -199,13 +214,24 @@ def wanted(registered_delivery: int, state: int, *, intermediate: bool) -> bool:
     return asked == (0x03 if state == MessageState.DELIVERED else 0x02)
 
 
-def rewritten(notice: Notice, message_id: bytes) -> tuple[bytes, int]:
-    """Return the body of the deliver_sm for the ESME, and where its optional parameters begin."""
+def rewritten(notice: Notice, message_id: bytes) -> tuple[int, bytes, int]:
+    """Return the command_id and the body for the ESME, and where its optional parameters begin.
+
+    It is a deliver_sm; but where an address is longer than one can carry, which only a data_sm can have brought, it
+    is a data_sm with its text in message_payload: an address is never cut.
+    """
     text = b"id:" + message_id + notice.straight if notice.straight else _anew(notice, message_id)
     if len(text) > _LONGEST_SHORT_MESSAGE:
         text = text[:_LONGEST_SHORT_MESSAGE]  # what is cut is the end of the copy of the message's own text
+    tlvs = _receipt_tlvs(message_id, notice.state, notice.network_error_code)
+    if notice.command_id == _DATA_SM:
+        return _DATA_SM, notice.head + _payload(text) + tlvs, len(notice.head)
     body = b"%b%c%b" % (notice.head, len(text), text)
-    return body + _receipt_tlvs(message_id, notice.state, notice.network_error_code), len(body)
+    return _DELIVER_SM, body + tlvs, len(body)
+
+
+def _payload(text: bytes) -> bytes:
+    return b"\x04\x24%b%b" % (len(text).to_bytes(2, "big"), text)
 
 
 def _receipt_tlvs(message_id: bytes, state: int, network_error_code: bytes) -> bytes:
@@ -234,10 +260,10 @@ def _date(written: str) -> bytes:
 
 def own(
     command_id: int, message_id: bytes, body: bytes, state: MessageState, err: bytes, now: datetime
-) -> tuple[bytes, int]:
+) -> tuple[int, bytes, int]:
     """Return a receipt of our own for a message that no carrier will report on: addresses swapped.
 
-    `body` is the message's; the result is as of `rewritten`.
+    `body` is the message's; the result is as of `rewritten`, a data_sm for addresses that fit no deliver_sm.
     """
     pattern = peek.DATA if command_id == _DATA_SM else peek.SHORT_MESSAGE
     match = pattern.match(body)
@@ -247,7 +273,37 @@ def own(
     destination = body[match.end(1) + 1 : match.end(2) + 1]
     date = receipt_date(now.astimezone(UTC))
     text = format_receipt(message_id, submit_date=date, done_date=date, state=state, err=err)
-    fields = b"\0\0\0\0\0\0\0\0"  # protocol_id, priority_flag, two empty times, four octets that say nothing
-    head = service_type + destination + source + bytes([EsmClass.DELIVERY_RECEIPT]) + fields
+    tlvs = _receipt_tlvs(message_id, state, b"")
+    head = service_type + destination + source + bytes([EsmClass.DELIVERY_RECEIPT])
+    if not _fits_deliver_sm(match):
+        head += b"\0\0"  # registered_delivery, data_coding
+        return _DATA_SM, head + _payload(text) + tlvs, len(head)
+    head += b"\0\0\0\0\0\0\0\0"  # protocol_id, priority_flag, two empty times, four octets that say nothing
     result = b"%b%c%b" % (head, len(text), text)
-    return result + _receipt_tlvs(message_id, state, b""), len(result)
+    return _DELIVER_SM, result + tlvs, len(result)
+
+
+def plain(command_id: int, body: bytes, tlv_at: int) -> bytes | None:
+    """Return the body of a deliver_sm without optional parameters, for a peer of SMPP v3.3, which has no others.
+
+    A data_sm becomes one, a message_payload its short_message; what other optional parameters say is left out. None
+    for what it cannot carry: a text of more than 254 octets, a text beside a payload, an address of more than 20.
+    """
+    if tlv_at == len(body) and command_id == _DELIVER_SM:
+        return body
+    payload = b"".join(value for tag, value in _tlvs(command_id, body, tlv_at) if tag == _MESSAGE_PAYLOAD)
+    if command_id == _DATA_SM:
+        match = peek.DATA.match(body)
+        assert match is not None, "a delivery has been read before"
+        if not _fits_deliver_sm(match):
+            return None
+        head = _head_of_data(match, body)
+    else:
+        if not payload:
+            return body[:tlv_at]
+        head = body[: tlv_at - 1]
+        match = peek.SHORT_MESSAGE.match(body)
+        assert match is not None, "a delivery has been read before"
+        if match.end() != tlv_at:
+            return None
+    return b"%b%c%b" % (head, len(payload), payload) if len(payload) <= _LONGEST_SHORT_MESSAGE else None

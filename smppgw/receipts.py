@@ -6,6 +6,7 @@ Hot path: a batch of deliver_sm becomes one `Store.receive`, and is answered whe
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -25,7 +26,9 @@ from smppgw.store.entries import Delivery, EarlyReceipt, Message
 EARLY_SECONDS: Final = 600
 """How long a receipt is held for a message that is not known: ten minutes, by the operators' own practice."""
 
-_DELIVER_SM: Final = int(CommandId.DELIVER_SM)
+UNOWNED_LINE_SECONDS: Final = 60
+"""A carrier's messages to numbers that are nobody's are logged at most this often."""
+
 _ALERT_NOTIFICATION: Final = int(CommandId.ALERT_NOTIFICATION)
 _RESPONSE: Final = struct.Struct(">IIIIx")
 """deliver_sm_resp and data_sm_resp: a header and an empty message_id."""
@@ -35,18 +38,45 @@ _HEADER: Final = struct.Struct(">IIII")
 class _Batch:
     """What has been read out of the requests that arrived together."""
 
-    __slots__ = ("carrier", "deliveries", "durations", "early", "finished", "mo", "now_ns", "states")
+    __slots__ = (
+        "alerts",
+        "carrier",
+        "deliveries",
+        "durations",
+        "early",
+        "finished",
+        "mo",
+        "now_ns",
+        "repeated",
+        "states",
+        "without_id",
+    )
 
     def __init__(self, carrier: Carrier, now_ns: int) -> None:
         self.carrier = carrier
         self.now_ns = now_ns
         self.deliveries: list[Delivery] = []
         self.early: list[EarlyReceipt] = []
-        self.finished: list[bytes] = []
+        self.finished: dict[bytes, None] = {}
+        """The carrier's ids of which nothing more is expected, in their order."""
         self.states: dict[int, int] = {}
         self.durations: dict[int, int] = {}
         """How many final receipts there are for messages accepted at one moment."""
         self.mo = 0
+        self.alerts = 0
+        self.repeated = 0
+        """Receipts for what another one of the batch has finished."""
+        self.without_id = 0
+
+
+class _Unowned:
+    """What one carrier has sent for numbers that are nobody's, and when that was last logged."""
+
+    __slots__ = ("count", "logged_ns")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.logged_ns: int | None = None
 
 
 class Receipts:
@@ -70,6 +100,7 @@ class Receipts:
         self._clock = clock
         self._wall_clock = wall_clock
         self._on_deliveries = on_deliveries
+        self._unowned: defaultdict[str, _Unowned] = defaultdict(_Unowned)
 
     def take_in(self, link: Link, frames: list[Frame]) -> None:
         """Decide about a batch; each request is answered when what it says is durable."""
@@ -83,7 +114,7 @@ class Receipts:
         name, read_id = carrier.name, carrier.receipt_id
         for command_id, _, sequence_number, octets in frames:
             if command_id == _ALERT_NOTIFICATION:
-                self._log.info("alert_notification", carrier=name)
+                batch.alerts += 1
                 continue
             body = octets[HEADER_OCTETS:]
             said = notices.read(command_id, body)
@@ -92,9 +123,12 @@ class Receipts:
                 status = CommandStatus.ESME_RMSGQFUL
             elif isinstance(said, notices.Notice):
                 carrier_id = read_id(said.carrier_id)
-                message = find(name, carrier_id)
-                if message is None:
+                if not carrier_id:
+                    batch.without_id += 1
+                elif (message := find(name, carrier_id)) is None:
                     batch.early.append(EarlyReceipt(carrier_id, command_id, body, batch.now_ns))
+                elif carrier_id in batch.finished:
+                    batch.repeated += 1
                 else:
                     self._settle(batch, carrier_id, message, said)
             elif said is None:
@@ -110,13 +144,26 @@ class Receipts:
         if refusals:
             session.send_responses(refusals)
 
-        def durable() -> None:
+        def answer() -> None:
             session.send_responses(responses)
             link.connection.flush()
 
-        self._keep(batch, durable)
+        self._keep(batch, answer)
+        self._report(batch)
 
-    def _keep(self, batch: _Batch, durable: Callable[[], None]) -> None:
+    def _report(self, batch: _Batch) -> None:
+        """Log what is out of the ordinary: a line for each kind, with its count."""
+        name = batch.carrier.name
+        if batch.alerts:
+            self._log.info("alert_notification", carrier=name, count=batch.alerts)
+        if batch.repeated:
+            self._orphaned(name, batch.repeated)
+        if batch.without_id:
+            self._metrics.receipts_orphaned(name).add(batch.without_id)
+            self._log.warning("receipt_without_id", carrier=name, count=batch.without_id)
+
+    def _keep(self, batch: _Batch, answer: Callable[[], None] | None = None) -> None:
+        """Hand the batch to the store; the ESMEs are served, and the carrier answered, when it is durable."""
         name = batch.carrier.name
         for state, count in batch.states.items():
             self._metrics.receipts(name, notices.STATES[state]).add(count)
@@ -129,9 +176,14 @@ class Receipts:
             dropped = self._store.hold(name, batch.early)
             if dropped:
                 self._orphaned(name, dropped)
-        self._store.receive(name, batch.deliveries, batch.finished, durable)
-        if batch.deliveries:
-            self._on_deliveries()
+
+        def durable() -> None:
+            if answer is not None:
+                answer()
+            if batch.deliveries:
+                self._on_deliveries()
+
+        self._store.receive(name, batch.deliveries, tuple(batch.finished), durable)
 
     def _settle(self, batch: _Batch, carrier_id: bytes, message: Message, said: notices.Notice) -> None:
         """A receipt has found its message."""
@@ -140,10 +192,10 @@ class Receipts:
         if state in notices.FINAL:
             accepted_ns = message.accepted_ns
             batch.durations[accepted_ns] = batch.durations.get(accepted_ns, 0) + 1
-            batch.finished.append(carrier_id)
+            batch.finished[carrier_id] = None
         if notices.wanted(message.registered_delivery, state, intermediate=said.intermediate):
-            body, tlv_at = notices.rewritten(said, message.message_id)
-            batch.deliveries.append(Delivery(message.esme, "receipt", _DELIVER_SM, body, tlv_at))
+            command_id, body, tlv_at = notices.rewritten(said, message.message_id)
+            batch.deliveries.append(Delivery(message.esme, "receipt", command_id, body, tlv_at))
 
     def _take_from_handset(
         self, batch: _Batch, said: notices.FromHandset, command_id: int, body: bytes
@@ -152,10 +204,24 @@ class Receipts:
         destination = said.destination.decode("latin-1")
         owner = self._router.owner(destination)
         if owner is None:
-            self._log.warning("mo_unowned", carrier=batch.carrier.name, destination_addr=destination)
+            self._count_unowned(batch, destination)
             return CommandStatus.ESME_RX_P_APPN
         batch.deliveries.append(Delivery(owner, "mo", command_id, body, said.tlv_at))
         return CommandStatus.ESME_ROK
+
+    def _count_unowned(self, batch: _Batch, destination: str) -> None:
+        """Log a message that is nobody's, with how many there have been since the last line."""
+        unowned = self._unowned[batch.carrier.name]
+        unowned.count += 1
+        last_ns = unowned.logged_ns
+        if last_ns is None or batch.now_ns - last_ns >= UNOWNED_LINE_SECONDS * NS:
+            self._log.warning(
+                "mo_unowned",
+                carrier=batch.carrier.name,
+                destination_addr=destination,
+                count=unowned.count,
+            )
+            unowned.count, unowned.logged_ns = 0, batch.now_ns
 
     def _why_unreadable(self, octets: bytes) -> int:
         """The status for a deliver_sm whose mandatory fields cannot be read: what the codec says of it."""
@@ -173,7 +239,7 @@ class Receipts:
             said = notices.read(receipt.command_id, receipt.body)
             if isinstance(said, notices.Notice):
                 self._settle(batch, receipt.carrier_id, message, said)
-        self._keep(batch, lambda: None)
+        self._keep(batch)
 
     def expire_early(self) -> None:
         """Count and forget the receipts that were held long enough; call it now and then."""
@@ -192,10 +258,9 @@ class Receipts:
             state = MessageState.UNDELIVERABLE
             if notices.wanted(message.registered_delivery, state, intermediate=False):
                 err = b"%03X" % command_status if command_status <= 0xFFF else b"000"
-                body, tlv_at = notices.own(
+                command_id, body, tlv_at = notices.own(
                     message.command_id, message.message_id, message.body, state, err, self._wall_clock()
                 )
-                deliveries.append(Delivery(message.esme, "receipt", _DELIVER_SM, body, tlv_at))
+                deliveries.append(Delivery(message.esme, "receipt", command_id, body, tlv_at))
         if deliveries:
-            self._store.receive("", deliveries, (), lambda: None)
-            self._on_deliveries()
+            self._store.receive("", deliveries, (), self._on_deliveries)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,8 @@ def read(octets: bytes, command_id: int = CommandId.DELIVER_SM) -> Notice:
 
 
 def rewritten(octets: bytes, command_id: int = CommandId.DELIVER_SM) -> DeliverSm:
-    result, tlv_at = notice.rewritten(read(octets, command_id), OURS)
+    written_as, result, tlv_at = notice.rewritten(read(octets, command_id), OURS)
+    assert written_as == CommandId.DELIVER_SM
     pdu = codec.decode(
         (16 + len(result)).to_bytes(4, "big") + b"\0\0\0\x05" + b"\0\0\0\0" + b"\0\0\0\x01" + result
     )
@@ -210,7 +212,8 @@ def test_our_own_receipt_has_its_addresses_swapped(command_id: int) -> None:
         )
     )
     now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-    result, _ = notice.own(command_id, OURS, message, MessageState.UNDELIVERABLE, b"00B", now)
+    written_as, result, _ = notice.own(command_id, OURS, message, MessageState.UNDELIVERABLE, b"00B", now)
+    assert written_as == CommandId.DELIVER_SM
     pdu = codec.decode((16 + len(result)).to_bytes(4, "big") + b"\0\0\0\x05\0\0\0\0\0\0\0\x01" + result)
     assert isinstance(pdu, DeliverSm)
     assert pdu.service_type == b"CMT"
@@ -221,3 +224,94 @@ def test_our_own_receipt_has_its_addresses_swapped(command_id: int) -> None:
         b"id:" + OURS + b" sub:001 dlvrd:000 submit date:2611221000 done date:2611221000"
         b" stat:UNDELIV err:00B text:"
     )
+
+
+LONG = b"a" * 64
+"""An address that a data_sm can carry, and a deliver_sm cannot."""
+
+
+def data(text: bytes = STRAIGHT, **fields: Any) -> bytes:
+    usual: dict[str, Any] = {
+        "source_addr": b"16665550100",
+        "destination_addr": b"12065550100",
+        "esm_class": 4,
+        "data_coding": 3,
+        "tlvs": (make_tlv(TlvTag.MESSAGE_PAYLOAD, text),),
+    }
+    return body(DataSm(**{**usual, **fields}))
+
+
+def decoded(command_id: int, octets: bytes) -> Any:
+    header = (16 + len(octets)).to_bytes(4, "big") + command_id.to_bytes(4, "big") + b"\0\0\0\0\0\0\0\x01"
+    return codec.decode(header + octets)
+
+
+@pytest.mark.parametrize("fields", [{"source_addr": LONG}, {"destination_addr": LONG}])
+def test_a_receipt_whose_addresses_fit_no_deliver_sm_stays_a_data_sm(fields: dict[str, bytes]) -> None:
+    command_id, result, tlv_at = notice.rewritten(read(data(**fields), CommandId.DATA_SM), OURS)
+    assert command_id == CommandId.DATA_SM
+    pdu = decoded(command_id, result)
+    for name, value in fields.items():
+        assert getattr(pdu, name) == value
+    assert (pdu.esm_class, pdu.data_coding) == (4, 3)
+    assert tlv_value(pdu.tlvs, TlvTag.MESSAGE_PAYLOAD) == STRAIGHT.replace(b"0000001234", OURS)
+    assert tlv_value(pdu.tlvs, TlvTag.RECEIPTED_MESSAGE_ID) == OURS
+    assert decoded(command_id, result[:tlv_at]).tlvs == ()
+    assert read(data(esm_class=0, **fields), CommandId.DATA_SM) == read(data(**fields), CommandId.DATA_SM)
+
+
+def test_our_own_receipt_for_a_long_address_is_a_data_sm() -> None:
+    now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+    message = data(b"Hi", source_addr=b"12065550100", destination_addr=LONG, esm_class=0)
+    command_id, result, tlv_at = notice.own(
+        CommandId.DATA_SM, OURS, message, MessageState.UNDELIVERABLE, b"00B", now
+    )
+    pdu = decoded(command_id, result)
+    assert isinstance(pdu, DataSm)
+    assert (pdu.source_addr, pdu.destination_addr, pdu.esm_class) == (LONG, b"12065550100", 4)
+    text = tlv_value(pdu.tlvs, TlvTag.MESSAGE_PAYLOAD)
+    assert isinstance(text, bytes)
+    assert text.startswith(b"id:" + OURS + b" sub:001")
+    assert decoded(command_id, result[:tlv_at]).tlvs == ()
+
+
+def plain(command_id: int, octets: bytes) -> Any:
+    said = notice.read_any(command_id, octets)
+    tlv_at = said.tlv_at if isinstance(said, FromHandset) else len(octets)
+    result = notice.plain(command_id, octets, tlv_at)
+    return None if result is None else decoded(CommandId.DELIVER_SM, result)
+
+
+def test_a_plain_deliver_sm_keeps_its_text_and_loses_its_optional_parameters() -> None:
+    octets = deliver(b"Hi", esm_class=0)
+    assert notice.plain(CommandId.DELIVER_SM, octets, len(octets)) == octets
+    pdu = plain(
+        CommandId.DELIVER_SM,
+        deliver(b"Hi", esm_class=0, tlvs=(make_tlv(TlvTag.USER_MESSAGE_REFERENCE, 7),)),
+    )
+    assert (pdu.short_message, pdu.tlvs) == (b"Hi", ())
+
+
+def test_a_plain_data_sm_is_a_deliver_sm() -> None:
+    pdu = plain(CommandId.DATA_SM, data(b"Hi", esm_class=0x40))
+    assert (pdu.short_message, pdu.tlvs) == (b"Hi", ())
+    assert (pdu.source_addr, pdu.destination_addr) == (b"16665550100", b"12065550100")
+    assert (pdu.esm_class, pdu.data_coding) == (0x40, 3)
+    assert plain(CommandId.DATA_SM, data(esm_class=0, tlvs=())).short_message == b""
+
+
+def test_a_payload_becomes_a_plain_text_as_long_as_it_fits() -> None:
+    for length in (1, 254, 255):
+        text = b"x" * length
+        payload = (make_tlv(TlvTag.MESSAGE_PAYLOAD, text),)
+        for pdu in (
+            plain(CommandId.DELIVER_SM, deliver(b"", esm_class=0, tlvs=payload)),
+            plain(CommandId.DATA_SM, data(text, esm_class=0)),
+        ):
+            assert pdu is None if length > 254 else pdu.short_message == text
+
+
+def test_what_cannot_be_told_plainly_without_loss_is_not_told() -> None:
+    payload = (make_tlv(TlvTag.MESSAGE_PAYLOAD, b"more"),)
+    assert plain(CommandId.DELIVER_SM, deliver(b"Hi", esm_class=0, tlvs=payload)) is None
+    assert plain(CommandId.DATA_SM, data(b"Hi", esm_class=0, source_addr=LONG)) is None

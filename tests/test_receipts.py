@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import structlog
+from structlog.testing import LogCapture
 
 from smppgw import Esme, Smsc
+from smppgw.carriers import Carrier
 from smppgw.library.bound import BoundEsme
 from smppgw.library.delivery import DeliveryReceipt, MoMessage
+from smppgw.metrics import Metrics
+from smppgw.pdu import codec
 from smppgw.pdu._generated import (
+    AlertNotification,
     DeliverSm,
     SubmitSm,
 )
 from smppgw.pdu.constants import CommandId, CommandStatus, MessageState, TlvTag
+from smppgw.pdu.framing import Frame
 from smppgw.pdu.tlv import make_tlv, tlv_value
+from smppgw.receipts import Receipts
+from smppgw.routing import Router
+from smppgw.session.timers import NS
+from smppgw.store.api import Durable
+from smppgw.store.entries import Delivery, Message
+from smppgw.store.memory import MemoryStore
 from tests.peers import Recorder, client, receipt_for, submit_sm
 from tests.support import Tap, a_carrier, an_esme, bodies, running, settings_of, until
 
@@ -126,3 +144,151 @@ async def test_a_reply_goes_to_the_esme_that_owns_the_number() -> None:
                 nobody = DeliverSm(source_addr=b"1666", destination_addr=b"999", short_message=b"?")
                 answer = await carrier.deliver(nobody)
                 assert answer.command_status == CommandStatus.ESME_RX_P_APPN
+
+
+class SlowStore(MemoryStore):
+    """A store in which deliveries stand, and are promised, only when `settle` is called."""
+
+    def __init__(self) -> None:
+        super().__init__(1_000_000)
+        self.pending: list[tuple[Any, ...]] = []
+
+    def find(self, carrier: str, carrier_id: bytes) -> Message | None:
+        assert carrier_id, "an empty id is nobody's"
+        return super().find(carrier, carrier_id)
+
+    def receive(
+        self, carrier: str, deliveries: Sequence[Delivery], finished: Sequence[bytes], durable: Durable
+    ) -> None:
+        self.pending.append((carrier, deliveries, finished, durable))
+
+    def settle(self) -> None:
+        for each in self.pending:
+            super().receive(*each)
+        self.pending.clear()
+
+
+class Desk:
+    """`Receipts` with one carrier, one ESME "app" that owns 12065550100, a slow store and a clock set by hand."""
+
+    def __init__(self) -> None:
+        self.carrier = Carrier(a_carrier(1))
+        self.store = SlowStore()
+        self.metrics = Metrics()
+        self.log = LogCapture()
+        self.now_ns = NS
+        self.waiting_at_kick: list[int] = []
+        self.answers: list[bytes] = []
+        session = SimpleNamespace(send_responses=self.answers.extend)
+        connection = SimpleNamespace(session=session, flush=lambda: None)
+        self.link: Any = SimpleNamespace(carrier=self.carrier, connection=connection)
+        settings = settings_of(
+            an_esme(sources=("+12065550100",)), an_esme("other"), carriers=(self.carrier.settings,)
+        )
+        self.receipts = Receipts(
+            Router(settings),
+            self.store,
+            self.metrics,
+            structlog.wrap_logger(None, processors=[self.log]),
+            clock=lambda: self.now_ns,
+            wall_clock=lambda: datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
+            on_deliveries=lambda: self.waiting_at_kick.append(self.store.waiting_deliveries("app")),
+        )
+
+    def submitted(self, carrier_id: bytes) -> Message:
+        """A message of "app" that the carrier knows under this id."""
+        pdu = codec.encode(submit_sm())[16:]
+        message = Message(1, b"%016x" % 1, "app", "default/otp", CommandId.SUBMIT_SM, pdu, 1, 0)
+        self.store.submitted("carrier", [(message, carrier_id)], lambda: None)
+        return message
+
+    def take_in(self, *pdus: codec.Pdu) -> None:
+        """One read of the carrier's."""
+        frames: list[Frame] = []
+        for pdu in pdus:
+            octets = codec.encode(pdu)
+            frames.append((int.from_bytes(octets[4:8], "big"), 0, 1, octets))
+        self.receipts.take_in(self.link, frames)
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        return [dict(line) for line in self.log.entries if line["event"] == event]
+
+    def orphaned(self) -> int:
+        counted = 'smppgw_receipts_orphaned_total{carrier="carrier"} '
+        text = self.metrics.render().decode()
+        return int(float(text.partition(counted)[2].partition("\n")[0])) if counted in text else 0
+
+
+def test_a_receipt_without_an_id_finds_no_message() -> None:
+    desk = Desk()
+    nameless = DeliverSm(esm_class=4, short_message=b"stat:DELIVRD err:000 text:somebody's")
+    desk.take_in(nameless, nameless)
+    desk.store.settle()
+    assert [answer[4:12].hex() for answer in desk.answers] == ["8000000500000000"] * 2
+    assert desk.store.waiting_deliveries("app") == 0
+    assert desk.orphaned() == 2
+    [line] = desk.lines("receipt_without_id")
+    assert (line["carrier"], line["count"]) == ("carrier", 2)
+
+
+def test_a_final_receipt_that_comes_three_times_in_one_read_is_forwarded_once() -> None:
+    desk = Desk()
+    desk.submitted(b"A1")
+    receipt = receipt_for(submit_sm(), b"A1")
+    desk.take_in(receipt, receipt, receipt)
+    desk.store.settle()
+    assert len(desk.answers) == 3
+    assert desk.store.waiting_deliveries("app") == 1
+    assert desk.orphaned() == 2
+
+
+def test_esmes_are_served_when_their_deliveries_stand_in_the_store() -> None:
+    desk = Desk()
+    desk.submitted(b"A1")
+    desk.take_in(receipt_for(submit_sm(), b"A1"))
+    assert desk.waiting_at_kick == []
+    assert desk.answers == []
+    desk.store.settle()
+    assert desk.waiting_at_kick == [1]
+    failed = Message(2, b"%016x" % 2, "app", "default/otp", CommandId.SUBMIT_SM, b"", 1, 0)
+    failed.body = codec.encode(submit_sm())[16:]
+    desk.receipts.undeliverable([(failed, CommandStatus.ESME_RINVDSTADR)])
+    assert desk.waiting_at_kick == [1]
+    desk.store.settle()
+    assert desk.waiting_at_kick == [1, 2]
+
+
+def test_an_early_receipt_is_told_when_it_stands_in_the_store() -> None:
+    desk = Desk()
+    desk.take_in(receipt_for(submit_sm(), b"A1"))
+    desk.store.settle()
+    message = Message(
+        1, b"%016x" % 1, "app", "default/otp", CommandId.SUBMIT_SM, codec.encode(submit_sm())[16:], 1, 0
+    )
+    found = desk.store.submitted("carrier", [(message, b"A1")], lambda: None)
+    desk.receipts.settle_early(desk.carrier, found)
+    assert desk.waiting_at_kick == []
+    desk.store.settle()
+    assert desk.waiting_at_kick == [1]
+
+
+def test_messages_for_numbers_that_are_nobodys_are_one_line_a_minute() -> None:
+    desk = Desk()
+    stray = DeliverSm(source_addr=b"1666", destination_addr=b"999", short_message=b"?")
+    desk.take_in(*[stray] * 3)
+    desk.now_ns += 59 * NS
+    desk.take_in(*[stray] * 3)
+    assert [line["count"] for line in desk.lines("mo_unowned")] == [1]
+    desk.now_ns += NS
+    desk.take_in(*[stray] * 3)
+    assert [line["count"] for line in desk.lines("mo_unowned")] == [1, 6]
+    assert [answer[8:12] for answer in desk.answers] == [
+        int(CommandStatus.ESME_RX_P_APPN).to_bytes(4, "big")
+    ] * 9
+
+
+def test_alert_notifications_are_one_line_a_read() -> None:
+    desk = Desk()
+    desk.take_in(*[AlertNotification(source_addr=b"16665550100", esme_addr=b"12065550100")] * 4)
+    assert [line["count"] for line in desk.lines("alert_notification")] == [4]
+    assert desk.answers == []
