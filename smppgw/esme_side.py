@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from smppgw.accounts import Account, Link
 from smppgw.admission import Admission
@@ -14,6 +15,9 @@ from smppgw.metrics import Metrics, status_label
 from smppgw.pdu.constants import CommandStatus, status_name
 from smppgw.session import events as ev
 from smppgw.session.connection import Connection
+
+MAX_LATE_REFUSALS: Final = 5
+"""Refusals of one address that wait at a time: each keeps a connection. One more is answered, and closed, at once."""
 
 
 class EsmeSide:
@@ -40,6 +44,7 @@ class EsmeSide:
         self._system_id = system_id.encode("latin-1")
         self._clock = clock
         self._links: dict[Connection, Link] = {}
+        self._refusing: Counter[str] = Counter()  # refusals of each address that wait for their time
         self.draining = False
         """Whether nobody may bind any more."""
 
@@ -55,6 +60,8 @@ class EsmeSide:
                 self._inbound.on_responses(self._links[connection], answered)
             case ev.Expired(contexts):
                 self._inbound.on_expired(contexts)
+            case ev.Writable():
+                self._inbound.kick()
             case ev.BindRequested(pdu):
                 self._on_bind(connection, pdu)
             case ev.Bound():
@@ -81,6 +88,8 @@ class EsmeSide:
         delay = 0.0
         if status in (CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID):
             delay = self._authenticator.failed(host)
+            if self._refusing[host] >= MAX_LATE_REFUSALS:
+                delay = 0.0
         self._log.warning(
             "bind_refused",
             system_id=pdu.system_id.decode("latin-1"),
@@ -88,7 +97,18 @@ class EsmeSide:
             status=status_name(status),
             answered_after=delay,
         )
-        asyncio.get_running_loop().call_later(delay, self._refuse, connection, status)
+        if delay:
+            self._refusing[host] += 1
+            asyncio.get_running_loop().call_later(delay, self._refuse_late, connection, status)
+        else:
+            self._refuse(connection, status)
+
+    def _refuse_late(self, connection: Connection, status: int) -> None:
+        host = connection.peer_host
+        self._refusing[host] -= 1
+        if not self._refusing[host]:
+            del self._refusing[host]
+        self._refuse(connection, status)
 
     def _refuse(self, connection: Connection, status: int) -> None:
         if connection.session.paused:

@@ -15,10 +15,15 @@ from smppgw.session.errors import SessionError
 from smppgw.session.machine import Session
 from smppgw.session.settings import SessionSettings
 from smppgw.session.states import Role
+from smppgw.session.timers import NS
 
 
 class Outbinder:
-    """One call at a time to each ESME; the ESME answers with its bind on the same connection (v3.4 2.2.1)."""
+    """One call at a time to each ESME; the ESME answers with its bind on the same connection (v3.4 2.2.1).
+
+    A call lasts until its connection is gone, and the next one waits, longer each time unless the bind stood for a
+    while: an ESME that hangs up at once, or binds under another name, is not called in a circle.
+    """
 
     def __init__(
         self,
@@ -29,7 +34,7 @@ class Outbinder:
         clock: Callable[[], int],
         on_settled: Callable[[], None],
     ) -> None:
-        """`on_settled` is called after a call: it is time to look whether another one is needed."""
+        """`on_settled` is called after a call and the wait behind it: time to look whether another one is needed."""
         self._log = logger
         self._system_id = system_id
         self._settings = settings
@@ -40,7 +45,7 @@ class Outbinder:
 
     @property
     def calling(self) -> bool:
-        """Whether a call is under way, or waits for its next attempt."""
+        """Whether a call is under way, stands, or waits for the next attempt."""
         return bool(self._calls)
 
     def call(self, account: Account, owner: Owner) -> None:
@@ -72,11 +77,16 @@ class Outbinder:
             clock=self._clock,
         )
         try:
-            await client.connect()
-            backoff.reset()
-        except SessionError as error:
-            delay = backoff.next_delay(client.rng)
-            self._log.warning("outbind_failed", system_id=account.name, error=str(error), retry_in=delay)
+            try:
+                connection = await client.connect()
+            except SessionError as error:
+                delay = backoff.next_delay(client.rng)
+                self._log.warning("outbind_failed", system_id=account.name, error=str(error), retry_in=delay)
+            else:
+                bound_ns = self._clock()
+                await connection.wait_closed()
+                backoff.ended((self._clock() - bound_ns) / NS)
+                delay = backoff.next_delay(client.rng)
             await asyncio.sleep(delay)
         finally:
             del self._calls[account.name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_network
 from struct import pack
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 
 from smppgw import Esme, Smsc
+from smppgw.esme_side import MAX_LATE_REFUSALS
 from smppgw.pdu._generated import SubmitSm
 from smppgw.pdu.codec import encode
 from smppgw.pdu.constants import CommandId, CommandStatus
@@ -214,6 +215,27 @@ async def test_wrong_passwords_are_answered_later_and_later() -> None:
             assert seconds >= delay * 0.99
         async with Esme("127.0.0.1", gateway.server.port, system_id="app", password="secret"):
             assert len(gateway.accounts["app"].links) == 1
+
+
+async def test_few_refusals_of_an_address_wait_at_a_time_and_those_above_are_answered_at_once() -> None:
+    settings = settings_of(
+        an_esme(), carriers=(a_carrier(1),), listen=ListenSettings(port=0, failed_bind_delay=30.0)
+    )
+    wrong = bind_octets("trx", system_id="app", password="wrong")
+    async with running(settings, bound=False) as gateway, AsyncExitStack() as stack:
+        port = gateway.server.port
+        for number in range(MAX_LATE_REFUSALS + 3):
+            bad = await stack.enter_async_context(peer(port))
+            bad.writer.write(wrong)
+            if number < MAX_LATE_REFUSALS:
+                waiting = number + 1
+                await until(lambda expected=waiting: gateway.esme_side._refusing["127.0.0.1"] == expected)
+            else:
+                assert (await bad.answer())[1] == CommandStatus.ESME_RINVPASWD
+                assert await bad.closed()
+        assert gateway.esme_side._refusing["127.0.0.1"] == MAX_LATE_REFUSALS
+        async with Esme("127.0.0.1", port, system_id="app", password="secret"):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
+
+import structlog
 
 from smppgw import Smsc
+from smppgw.accounts import Account
+from smppgw.metrics import Metrics
+from smppgw.outbind import Outbinder
 from smppgw.pdu import codec
 from smppgw.pdu._generated import DeliverSm, DeliverSmResp, Outbind
 from smppgw.pdu.codec import Pdu
@@ -17,6 +23,17 @@ from smppgw.session.states import Role
 from smppgw.settings import OutbindSettings
 from tests.peers import Recorder, client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
+
+
+class Recording:
+    """Accepts every bind."""
+
+    def on_connected(self, connection: Connection) -> None:
+        pass
+
+    def on_event(self, connection: Connection, event: ev.Event) -> None:
+        if isinstance(event, ev.BindRequested):
+            connection.session.accept_bind(b"gw", time.monotonic_ns())
 
 
 class ListeningEsme:
@@ -66,6 +83,37 @@ async def test_an_esme_with_an_address_is_called_for_its_receipts() -> None:
             assert gateway.accounts["app"].sessions("rx") == 1
     listener.close()
     await until(lambda: all(each.session.wants_close for each in esme.connections))
+
+
+async def test_an_esme_that_binds_and_hangs_up_is_not_called_in_a_circle() -> None:
+    class HangingUp(ListeningEsme):
+        def on_event(self, connection: Connection, event: ev.Event) -> None:
+            super().on_event(connection, event)
+            if isinstance(event, ev.Bound):
+                connection.abort("hung up")
+
+    esme = HangingUp()
+    listener = await asyncio.get_running_loop().create_server(esme.accept, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    settled: list[float] = []
+    loop = asyncio.get_running_loop()
+    owner = Recording()
+    outbinder = Outbinder(
+        structlog.get_logger(),
+        system_id="gw",
+        settings=SessionSettings(),
+        clock=time.monotonic_ns,
+        on_settled=lambda: settled.append(loop.time()),
+    )
+    account = Account(an_esme(outbind=OutbindSettings("127.0.0.1", port)), Metrics())
+    started = loop.time()
+    outbinder.call(account, owner)
+    outbinder.call(account, owner)
+    await until(lambda: settled)
+    assert len(esme.outbinds) == 1
+    assert settled[0] - started >= 0.5
+    assert not outbinder.calling
+    listener.close()
 
 
 async def test_an_esme_that_does_not_answer_its_call_is_called_again() -> None:
