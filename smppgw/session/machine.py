@@ -124,9 +124,9 @@ class Session:
     def end_of_octets(self, now_ns: int) -> bool:
         """The peer sends no more, but may read on: return whether it is owed answers.
 
-        Then the session ends when it has them, or after the response timer; otherwise nothing happens here.
+        Then it ends when it has them, or after the response timer. An SMSC is not waited for: it has gone.
         """
-        if self.state is SessionState.CLOSED or self._owed.count <= 0:
+        if self.role is Role.ESME or self.state is SessionState.CLOSED or self._owed.count <= 0:
             return False
         parting = self._parting or Parting(now_ns, "the peer closed the connection")
         self._part(replace(parting, answers_come=False))

@@ -371,6 +371,13 @@ def test_a_peer_that_sends_no_more_and_is_owed_nothing_is_not_waited_for(state: 
     assert not session_in(state).end_of_octets(0)
 
 
+def test_an_smsc_that_sends_no_more_is_not_waited_for() -> None:
+    session = esme_in(S.BOUND_TRX)
+    session.receive_octets(pdu(C.DELIVER_SM, 5), 0)
+    assert session.owed == 1
+    assert not session.end_of_octets(0)
+
+
 def test_a_peer_that_sends_no_more_gets_the_answers_it_is_owed() -> None:
     session = session_in(S.BOUND_TRX)
     session.send_requests([request(C.DELIVER_SM, "a")], 0)
