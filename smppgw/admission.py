@@ -193,6 +193,8 @@ class Admission:
     def _room(self, account: Account) -> int:
         if self.draining or self._store.full or not self._store.healthy:
             return 0
+        if self._store.waiting_deliveries(account.name) >= account.settings.max_waiting:
+            return 0  # one that does not fetch its receipts is to make no more of them
         return account.settings.max_queued - account.queued
 
     def _why_no_room(self) -> CommandStatus:

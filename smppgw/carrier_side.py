@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -52,8 +53,7 @@ class CarrierSide:
 
     async def close(self) -> None:
         """Unbind everywhere."""
-        for client in self._clients:
-            await client.close()
+        await asyncio.gather(*(client.close() for client in self._clients))
 
     def _client(self, mode: BindMode) -> Client:
         settings = self._carrier.settings
@@ -109,6 +109,12 @@ class CarrierSide:
                 self._receipts.take_in(self._links[connection], frames)
             case ev.Expired(contexts):
                 self._dispatch.on_expired(contexts)
+            case ev.Late(answered):
+                self._dispatch.on_late(self._links[connection], answered)
+            case ev.Strays(frames):
+                self._log.debug("unexpected_responses", count=len(frames))
+            case ev.Writable():
+                self._dispatch.kick()
             case ev.Bound(state):
                 link = self._links[connection] = self._carrier.link(connection, state)
                 self._log.info("carrier_bound", mode=link.mode)

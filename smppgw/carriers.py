@@ -34,8 +34,8 @@ class Link:
 
     @property
     def free(self) -> int:
-        """Free places in its window."""
-        return self.connection.session.free - self.unsettled
+        """Free places in its window; none while it does not take what is on its way already."""
+        return 0 if self.connection.congested else self.connection.session.free - self.unsettled
 
 
 class Carrier:

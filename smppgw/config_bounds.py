@@ -157,6 +157,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
             "messages_per_second": _RATE,
             "sources": _each(_sender),
             "max_queued": _POSITIVE,
+            "max_waiting": _POSITIVE,
         },
         CarrierSettings: {
             "name": _NAME,

@@ -5,9 +5,8 @@ Hot path: one pass of `_top_up` fills every window with one write a connection, 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, cast
+from typing import cast
 
 from smppgw.accounts import Account
 from smppgw.carriers import Carrier, Link
@@ -15,37 +14,12 @@ from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import peek
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion
 from smppgw.pump import Pump
+from smppgw.retries import NO_RESPONSE, SLOW_DOWN, Retries
 from smppgw.routing import Route
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
 from smppgw.store.api import Store
 from smppgw.store.entries import EarlyReceipt, Message
-
-SLOW_DOWN: Final = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
-"""The carrier wants less: the message stays first in its lane, the bind goes slower."""
-
-RETRY_LATER: Final = frozenset(
-    {
-        CommandStatus.ESME_RSYSERR,
-        CommandStatus.ESME_RINVBNDSTS,
-        CommandStatus.ESME_RSUBMITFAIL,
-        CommandStatus.ESME_RX_T_APPN,
-        CommandStatus.ESME_RDELIVERYFAILURE,
-        CommandStatus.ESME_RUNKNOWNERR,
-        CommandStatus.ESME_RSERTYPUNAVAIL,
-    }
-)
-"""Temporary errors (SMPP v3.4 section 5.1.3; the policy is `tests/data/spec/statuses.json`)."""
-
-_VENDOR_STATUSES: Final = range(0x400, 0x500)
-"""Vendor specific: taken as temporary."""
-
-_NO_RESPONSE: Final = CommandStatus.ESME_RUNKNOWNERR
-
-
-def is_temporary(command_status: int) -> bool:
-    """Return whether another try may go better."""
-    return command_status in RETRY_LATER or command_status in _VENDOR_STATUSES
 
 
 class Dispatch:
@@ -73,21 +47,22 @@ class Dispatch:
         self._accounts = accounts
         self._metrics = metrics
         self._clock = clock
-        self._max_attempts = max_attempts
-        self._retry_delay_ns = int(retry_delay * NS)
+        self._retries = Retries(max_attempts, retry_delay)
         self._on_undeliverable = on_undeliverable
         self._on_early_receipts = on_early_receipts
         self._pump = Pump(self._top_up, clock)
         self.kick = self._pump.kick
         """Something may be sent: look once this turn of the loop is over."""
-        self._later: list[tuple[int, int, Message]] = []
+        self._settled_late: set[int] = set()
+        """Keys of messages that a late answer has settled while they stood in a lane, waited or were sent again."""
+        self._turn = 0
 
     # ---- what may have changed ------------------------------------------------------------------------------
 
     @property
     def waiting_for_retry(self) -> int:
         """Messages that wait for their next attempt."""
-        return len(self._later)
+        return len(self._retries)
 
     @property
     def in_flight(self) -> int:
@@ -96,12 +71,35 @@ class Dispatch:
 
     def on_closed(self, unanswered: Sequence[object]) -> None:
         """A connection ended: what was in flight goes back to its lane, in order."""
-        self._store.give_back(cast("Sequence[Message]", unanswered))
+        self._store.give_back(self._unsettled(cast("Sequence[Message]", unanswered)))
         self.kick()
 
     def on_expired(self, contexts: Sequence[object]) -> None:
         """No response came in time: the outcome is unknown, the message is tried again."""
-        self._settle_failures([(cast("Message", context), _NO_RESPONSE) for context in contexts])
+        messages = self._unsettled(cast("Sequence[Message]", contexts))
+        self._on_failed([(message, NO_RESPONSE) for message in messages])
+        self.kick()
+
+    def on_late(self, link: Link, answered: Sequence[Answered]) -> None:
+        """Answers to requests whose time was over: one that is good settles its message, if nothing else has."""
+        done = [
+            (message, link.carrier.response_id(peek.c_octets_at(octets, HEADER_OCTETS)))
+            for message, command_status, octets, _ in cast(
+                "Sequence[tuple[Message, int, bytes, int]]", answered
+            )
+            if not command_status and message.body and message.key not in self._settled_late
+        ]
+        if done:
+            self._settled_late.update(message.key for message, _ in done)
+            self._on_submitted(link, done)
+
+    def _unsettled(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Leave out, and forget, those that a late answer has settled."""
+        if not self._settled_late:
+            return messages
+        settled = {message.key for message in messages} & self._settled_late
+        self._settled_late -= settled
+        return [message for message in messages if message.key not in settled]
 
     def on_responses(self, link: Link, answered: Sequence[Answered]) -> None:
         """The carrier answered."""
@@ -123,6 +121,10 @@ class Dispatch:
                 run_ns, run = sent_ns, 0
             run += 1
         observe((now_ns - run_ns) / NS, run)
+        if self._settled_late:
+            meant = {id(message) for message in self._unsettled([each[0] for each in (*done, *failures)])}
+            done = [each for each in done if id(each[0]) in meant]
+            failures = [each for each in failures if id(each[0]) in meant]
         if failures:
             self._on_refused(link, failures, now_ns)
         if done:
@@ -158,50 +160,63 @@ class Dispatch:
             link.pace.throttled(now_ns)
             self._metrics.throttled("carrier").add(len(throttled))
             self._store.give_back(throttled)
-        self._settle_failures(others)
+        self._on_failed(others)
 
-    def _settle_failures(self, failures: list[tuple[Message, int]]) -> None:
+    def _on_failed(self, failures: Sequence[tuple[Message, int]]) -> None:
         """Try the temporary ones again later, give the others up."""
-        hopeless: list[tuple[Message, int]] = []
-        now_ns = self._clock()
-        for message, command_status in failures:
-            message.attempts += 1
-            if is_temporary(command_status) and message.attempts < self._max_attempts:
-                ready_ns = now_ns + (self._retry_delay_ns << (message.attempts - 1))
-                heapq.heappush(self._later, (ready_ns, message.key, message))
-            else:
-                hopeless.append((message, command_status))
+        hopeless = self._retries.add(failures, self._clock())
         if hopeless:
             self._give_up(hopeless)
-        if self._later:
-            self._pump.at(self._later[0][0])
+        if (next_ns := self._retries.next_ns) is not None:
+            self._pump.at(next_ns)
 
     def _give_up(self, hopeless: list[tuple[Message, int]]) -> None:
         def durable() -> None:
             for message, _ in hopeless:
                 self._accounts[message.esme].queued -= 1
+            self.kick()
 
-        self._on_undeliverable(hopeless)
+        unknown = int(CommandStatus.ESME_RUNKNOWNERR)
+        self._on_undeliverable(
+            [(message, unknown if status == NO_RESPONSE else status) for message, status in hopeless]
+        )
         self._store.failed([message for message, _ in hopeless], durable)
 
     # ---- sending --------------------------------------------------------------------------------------------
 
     def _top_up(self) -> None:
         now_ns = self._clock()
-        while self._later and self._later[0][0] <= now_ns:
-            self._store.give_back([heapq.heappop(self._later)[2]])
-        if self._later:
-            self._pump.at(self._later[0][0])
-        for route, carriers in self._routes:
-            if not any(map(self._store.waiting, route.lanes)):
-                continue
-            for carrier in carriers:
-                if carrier.up:
-                    self._feed(carrier, route, now_ns)
-                    break
+        again, hopeless = self._retries.due(now_ns)
+        if again:
+            self._store.give_back(self._unsettled(again))
+        if hopeless:
+            meant = self._unsettled([message for message, _ in hopeless])
+            self._give_up([each for each in hopeless if each[0] in meant])
+        if (next_ns := self._retries.next_ns) is not None:
+            self._pump.at(next_ns)
+        self._turn += 1
+        for name, lanes in self._work().items():
+            self._feed(self._carriers[name], lanes, now_ns)
 
-    def _feed(self, carrier: Carrier, route: Route, now_ns: int) -> None:
-        store = self._store
+    def _work(self) -> dict[str, list[list[str]]]:
+        """Return the lanes in which something waits, of each carrier that is up, those that leave first in front.
+
+        Routes that share a carrier take turns, so that the backlog of one is not the wait of another.
+        """
+        waiting = self._store.waiting
+        work: dict[str, list[list[str]]] = {}
+        turn = self._turn % len(self._routes)
+        for route, carriers in (*self._routes[turn:], *self._routes[:turn]):
+            carrier = next((carrier for carrier in carriers if carrier.up), None)
+            if carrier is None:
+                continue
+            for rank, lane in enumerate(route.lanes):
+                if waiting(lane):
+                    work.setdefault(carrier.name, [[] for _ in route.lanes])[rank].append(lane)
+        return work
+
+    def _feed(self, carrier: Carrier, lanes: list[list[str]], now_ns: int) -> None:
+        waiting = self._store.waiting
         for link in carrier.transmitters:
             free = link.free
             if free <= 0:
@@ -211,22 +226,42 @@ class Dispatch:
                 if free == 0:
                     self._pump.at(carrier.bucket.ready_at(now_ns))
                     return
-            free = min(free, sum(map(store.waiting, route.lanes)))
+            free = min(free, sum(waiting(lane) for rank in lanes for lane in rank))
             if free == 0:
                 return
             granted = link.pace.take(free, now_ns)
             if granted == 0:
                 self._pump.at(link.pace.ready_at(now_ns))
                 continue
-            batch: list[Message] = []
-            for lane in route.lanes:
-                if len(batch) < granted:
-                    batch += store.take(lane, granted - len(batch))
+            batch = self._take(lanes, granted, link.connection.write_room)
             if carrier.bucket is not None:
                 carrier.bucket.take(len(batch), now_ns)
             self._send(link, batch, now_ns)
 
-    def _send(self, link: Link, batch: list[Message], now_ns: int) -> None:
+    def _take(self, lanes: list[list[str]], most: int, octets: int) -> Sequence[Message]:
+        """Take messages out of their lanes: a lane of a higher rank first, those of one rank in equal shares.
+
+        The batch has at most `octets` of PDUs, or one message.
+        """
+        batch: list[Message] = []
+        for rank in lanes:
+            while rank and len(batch) < most:
+                share = -(-(most - len(batch)) // len(rank))
+                for lane in tuple(rank):
+                    taken = self._store.take(lane, min(share, most - len(batch)))
+                    batch += taken
+                    if len(taken) < share:
+                        rank.remove(lane)
+        if sum([len(message.body) for message in batch]) > octets:
+            for count, message in enumerate(batch):
+                octets -= len(message.body)
+                if octets < 0 and count:
+                    self._store.give_back(batch[count:])
+                    batch = batch[:count]
+                    break
+        return self._unsettled(batch)
+
+    def _send(self, link: Link, batch: Sequence[Message], now_ns: int) -> None:
         session = link.connection.session
         if session.peer_version < InterfaceVersion.V3_4:
             requests = self._plain(batch)
@@ -235,7 +270,7 @@ class Dispatch:
         session.send_requests(requests, now_ns)
         link.connection.flush()
 
-    def _plain(self, batch: list[Message]) -> list[tuple[int, bytes, Message]]:
+    def _plain(self, batch: Sequence[Message]) -> list[tuple[int, bytes, Message]]:
         """A 3.3 peer takes no optional parameters and no data_sm: cut the former, give up the latter."""
         hopeless: list[tuple[Message, int]] = []
         plain = []
@@ -254,5 +289,6 @@ class Dispatch:
         return plain
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Send nothing more; what waited for another attempt stands in its lane again."""
         self._pump.close()
+        self._store.give_back(self._unsettled(self._retries.clear()))

@@ -144,6 +144,11 @@ class EsmeSide:
             connection.session.unbind(self._clock())
             connection.flush()
 
+    def abort_all(self) -> None:
+        """Drop those who have not gone, also the ones we have called."""
+        for connection in list(self._links):
+            connection.abort("the gateway stops")
+
     @property
     def bound(self) -> int:
         """How many connections are bound."""

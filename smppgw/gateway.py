@@ -93,6 +93,7 @@ class Gateway:
         self.receipts = Receipts(
             self.router,
             self.store,
+            self.accounts,
             self.metrics,
             logger,
             clock=clock,
@@ -183,11 +184,11 @@ class Gateway:
         await self.outbinder.close()
         self.esme_side.unbind_all()
         await self._until(lambda: not self.esme_side.bound, UNBIND_SECONDS)
+        self.esme_side.abort_all()
         await self.server.abort_all("the gateway stops")
         self.dispatch.close()
         self.inbound.close()
-        for side in self.carrier_sides:
-            await side.close()
+        await asyncio.gather(*(side.close() for side in self.carrier_sides))
         if self._tick is not None:
             self._tick.cancel()
         lost = self.store.close()
@@ -206,9 +207,7 @@ class Gateway:
         bound, since nobody may bind any more.
         """
         return {
-            "queued": sum(map(self._lane_depth, LANES)),
-            "retrying": self.dispatch.waiting_for_retry,
-            "sent": self.dispatch.in_flight,
+            "messages": sum(account.queued for account in self.accounts.values()),
             "deliveries": sum(
                 self.store.waiting_deliveries(account.name)
                 for account in self.accounts.values()

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Final, cast
 
+from smppgw import notice as notices
 from smppgw.accounts import Account, Link
 from smppgw.metrics import Metrics, status_label
-from smppgw.pdu.constants import CommandStatus, InterfaceVersion
+from smppgw.pdu.constants import CommandId, CommandStatus, InterfaceVersion
 from smppgw.pump import Pump
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
@@ -29,6 +30,8 @@ TRY_AGAIN: Final = frozenset(
     }
 )
 """Answers of an ESME after which a delivery is sent again; any other error closes it."""
+
+_DELIVER_SM: Final = int(CommandId.DELIVER_SM)
 
 FIRST_RETRY_NS: Final = NS
 LONGEST_RETRY_NS: Final = 300 * NS
@@ -108,8 +111,10 @@ class Inbound:
 
     def _top_up(self) -> None:
         now_ns = self._clock()
+        due: list[Delivery] = []
         while self._later and self._later[0][0] <= now_ns:
-            self._store.give_back_deliveries([heapq.heappop(self._later)[2]])
+            due.append(heapq.heappop(self._later)[2])
+        self._store.give_back_deliveries(due)
         if self._later:
             self._pump.at(self._later[0][0])
         for account in self._accounts.values():
@@ -124,20 +129,44 @@ class Inbound:
         # Even shares, so that one connection of several does not do all the work.
         share = -(-self._store.waiting_deliveries(account.name) // len(links))
         for link in links:
-            session = link.connection.session
-            room = min(session.free, share)
+            connection = link.connection
+            room = 0 if connection.congested else min(connection.session.free, share)
             if room <= 0:
                 continue
-            batch = self._store.take_deliveries(account.name, room)
+            batch = self._take(account, room, connection.write_room)
             if not batch:
                 return
-            if session.peer_version < InterfaceVersion.V3_4:
-                requests = [(d.command_id, d.body[: d.tlv_at], d) for d in batch]
+            if connection.session.peer_version < InterfaceVersion.V3_4:
+                requests = self._plain(account, batch)
             else:
-                requests = [(d.command_id, d.body, d) for d in batch]
-            session.send_requests(requests, now_ns)
-            link.connection.flush()
+                requests = [(each.command_id, each.body, each) for each in batch]
+            connection.session.send_requests(requests, now_ns)
+            connection.flush()
+
+    def _take(self, account: Account, most: int, octets: int) -> list[Delivery]:
+        """Take what waits, at most `octets` of it, or one."""
+        batch = self._store.take_deliveries(account.name, most)
+        for number, delivery in enumerate(batch):
+            octets -= len(delivery.body)
+            if octets < 0 and number:
+                self._store.give_back_deliveries(batch[number:])
+                return batch[:number]
+        return batch
+
+    def _plain(self, account: Account, batch: list[Delivery]) -> list[tuple[int, bytes, Delivery]]:
+        """What a 3.3 peer can be told; the rest is closed, and counted as what it is: a text too long for it."""
+        requests = []
+        for delivery in batch:
+            body = notices.plain(delivery.command_id, delivery.body, delivery.tlv_at)
+            if body is None:
+                self._metrics.delivers(account.name, delivery.kind, "ESME_RINVMSGLEN").add(1)
+                self._store.delivered([delivery])
+            else:
+                requests.append((_DELIVER_SM, body, delivery))
+        return requests
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Send nothing more; what waited to be sent again stands in its place."""
         self._pump.close()
+        self._store.give_back_deliveries([delivery for _, _, delivery in self._later])
+        self._later.clear()

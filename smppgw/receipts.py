@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from smppgw import notice as notices
+from smppgw.accounts import Account
 from smppgw.carriers import Carrier, Link
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import codec
@@ -47,6 +48,7 @@ class _Batch:
         "finished",
         "mo",
         "now_ns",
+        "overfull",
         "repeated",
         "states",
         "without_id",
@@ -57,6 +59,8 @@ class _Batch:
         self.now_ns = now_ns
         self.deliveries: list[Delivery] = []
         self.early: list[EarlyReceipt] = []
+        self.overfull: dict[str, bool] = {}
+        """Whether an ESME has so much waiting that it gets no more, as far as that was asked."""
         self.finished: dict[bytes, None] = {}
         """The carrier's ids of which nothing more is expected, in their order."""
         self.states: dict[int, int] = {}
@@ -86,6 +90,7 @@ class Receipts:
         self,
         router: Router,
         store: Store,
+        accounts: Mapping[str, Account],
         metrics: Metrics,
         logger: Any,
         *,
@@ -95,6 +100,7 @@ class Receipts:
     ) -> None:
         self._router = router
         self._store = store
+        self._accounts = accounts
         self._metrics = metrics
         self._log = logger
         self._clock = clock
@@ -129,6 +135,8 @@ class Receipts:
                     batch.early.append(EarlyReceipt(carrier_id, command_id, body, batch.now_ns))
                 elif carrier_id in batch.finished:
                     batch.repeated += 1
+                elif self._is_overfull(batch, message.esme):
+                    status = CommandStatus.ESME_RMSGQFUL
                 else:
                     self._settle(batch, carrier_id, message, said)
             elif said is None:
@@ -206,6 +214,8 @@ class Receipts:
         if owner is None:
             self._count_unowned(batch, destination)
             return CommandStatus.ESME_RX_P_APPN
+        if self._is_overfull(batch, owner):
+            return CommandStatus.ESME_RMSGQFUL
         batch.deliveries.append(Delivery(owner, "mo", command_id, body, said.tlv_at))
         return CommandStatus.ESME_ROK
 
@@ -222,6 +232,14 @@ class Receipts:
                 count=unowned.count,
             )
             unowned.count, unowned.logged_ns = 0, batch.now_ns
+
+    def _is_overfull(self, batch: _Batch, esme: str) -> bool:
+        """Whether so much waits for this ESME that the carrier is to keep the rest."""
+        overfull = batch.overfull.get(esme)
+        if overfull is None:
+            limit = self._accounts[esme].settings.max_waiting
+            overfull = batch.overfull[esme] = self._store.waiting_deliveries(esme) >= limit
+        return overfull
 
     def _why_unreadable(self, octets: bytes) -> int:
         """The status for a deliver_sm whose mandatory fields cannot be read: what the codec says of it."""

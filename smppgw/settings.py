@@ -107,6 +107,8 @@ class EsmeSettings:
     ESME_RTHROTTLED."""
     max_queued: int = 100_000
     """Messages accepted from it and not yet sent; above it ESME_RMSGQFUL."""
+    max_waiting: int = 100_000
+    """Receipts and replies that wait for it; above it ESME_RMSGQFUL, to it and to carriers that bring more."""
     lane: Lane | None = None
     """Lane of its messages where no campaign says; None: by priority_flag."""
     default_alphabet: Alphabet = "gsm7"

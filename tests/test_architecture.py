@@ -23,7 +23,8 @@ FLOORS: Final[Mapping[int, str]] = {
     1: """
         pdu.* throttle.*
         session session.control session.errors session.events session.handshake session.machine session.outgoing
-        session.sequence session.settings session.sorting session.states session.timers session.window
+        session.parting session.sequence session.settings session.sorting session.states session.timers
+        session.window
         store store.api store.entries store.errors
         """,
     2: """
@@ -33,8 +34,8 @@ FLOORS: Final[Mapping[int, str]] = {
         admin logs metrics
         """,
     3: """
-        accounts admission binding carrier_side carriers dispatch esme_side inbound notice outbind pump receipts routing
-        submission
+        accounts admission binding carrier_side carriers dispatch esme_side inbound notice outbind pump receipts
+        retries routing submission
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smppgw import Smsc
-from smppgw.library.bound import BoundEsme
+from smppgw.library.bound import LATER, BoundEsme
 from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu._generated import (
     SubmitSm,
@@ -57,8 +57,6 @@ async def test_what_a_broken_connection_leaves_unanswered_goes_back_to_its_lane_
             return LATER
         seen.append(pdu.short_message)
         return f"id-{len(seen)}"
-
-    from smppgw.library.bound import LATER
 
     async with Smsc(port=0, on_submit=drop_some) as smsc:
         carriers = (a_carrier(smsc.port, window=5),)
@@ -197,3 +195,122 @@ async def test_a_3_3_carrier_gets_no_optional_parameters() -> None:
                 assert receipt.message_id == long.message_id.decode()
                 assert receipt.state == MessageState.UNDELIVERABLE
     assert [(pdu.short_message, pdu.tlvs) for pdu in got] == [(b"message 1", ())]
+
+
+async def test_what_a_carrier_throttles_one_by_one_leaves_again_in_order() -> None:
+    refused: list[bytes] = []
+
+    def once(pdu: SubmitSm) -> int:
+        if pdu.short_message in refused or len(refused) == 8:
+            return OK
+        refused.append(pdu.short_message)
+        return CommandStatus.ESME_RTHROTTLED
+
+    recorder = Recorder(receipts=False, answers=once)
+
+    async def one_by_one(esme: BoundEsme, pdu: SubmitSm) -> str | int:
+        await asyncio.sleep(0.002 * (int(pdu.short_message[8:]) + 1))
+        return recorder(esme, pdu)
+
+    async with Smsc(port=0, on_submit=one_by_one) as smsc:
+        async with running(settings_of(an_esme(), carriers=(a_carrier(smsc.port, window=8),))) as gateway:
+            async with client(gateway.server.port) as esme:
+                async for result in esme.submit_many(submit_sm(number) for number in range(12)):
+                    assert result.ok
+                await until(lambda: len(recorder.got) == 12)
+                first = [text for text in recorder.got if text in refused]
+                assert first == sorted(first, key=lambda text: int(text[8:]))
+
+
+async def test_a_late_answer_settles_its_message_once() -> None:
+    attempts: list[bytes] = []
+
+    async def late(esme: BoundEsme, pdu: SubmitSm) -> str:
+        attempts.append(pdu.short_message)
+        await asyncio.sleep(0.5)
+        return f"id-{len(attempts)}"
+
+    async with Smsc(port=0, on_submit=late) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port, response_timeout=0.2),),
+            gateway=GatewaySettings(max_attempts=2, retry_delay=30.0, drain_timeout=5),
+        )
+        async with running(settings) as gateway, client(gateway.server.port) as esme:
+            await esme.request(submit_sm(1))
+            await until(lambda: gateway.dispatch.waiting_for_retry)
+            await until(lambda: not gateway.accounts["app"].queued)
+            assert gateway.store.find("carrier", b"id-1") is not None
+            assert gateway.store.octets == 0
+    assert attempts == [b"message 1"]
+
+
+async def test_a_carrier_that_was_silent_is_used_again_when_it_answers() -> None:
+    got: list[bytes] = []
+    unanswered: list[tuple[BoundEsme, SubmitSm]] = []
+
+    def sometimes(esme: BoundEsme, pdu: SubmitSm) -> Any:
+        got.append(pdu.short_message)
+        if len(got) > 5:
+            return f"id-{len(got)}"
+        unanswered.append((esme, pdu))
+        return LATER
+
+    async with Smsc(port=0, on_submit=sometimes, inbound_window=100) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port, window=5, response_timeout=0.2),),
+            gateway=GatewaySettings(max_attempts=1, retry_delay=0.05, drain_timeout=0.2),
+        )
+        async with running(settings) as gateway, client(gateway.server.port) as esme:
+            async for result in esme.submit_many(submit_sm(number) for number in range(20)):
+                assert result.ok
+            await until(lambda: not gateway.accounts["app"].queued)
+            assert got[5:] == [b"message %d" % number for number in range(5, 20)]
+            for bound, pdu in unanswered:
+                bound.answer(pdu, "far too late")
+
+
+async def test_messages_larger_than_the_buffers_reach_a_carrier_that_reads_slowly_once_each() -> None:
+    got: list[int] = []
+
+    def take(esme: BoundEsme, pdu: SubmitSm) -> str:
+        got.append(int.from_bytes(pdu.tlvs[0][1][:4], "big"))
+        return f"id-{len(got)}"
+
+    async with Smsc(port=0, on_submit=take) as smsc:
+        settings = settings_of(an_esme(window=200), carriers=(a_carrier(smsc.port, window=200),))
+        async with running(settings) as gateway, client(gateway.server.port, window=200) as esme:
+            payloads = (
+                submit_sm(
+                    number,
+                    short_message=b"",
+                    registered_delivery=0,
+                    tlvs=(make_tlv(TlvTag.MESSAGE_PAYLOAD, number.to_bytes(4, "big") + b"x" * 60_000),),
+                )
+                for number in range(120)
+            )
+            async for result in esme.submit_many(payloads):
+                assert result.ok
+            await until(lambda: len(got) == 120)
+            assert got == list(range(120))
+
+
+async def test_routes_that_share_a_carrier_take_turns() -> None:
+    recorder = Recorder(receipts=False)
+    async with Smsc(port=0) as reserved:
+        port = reserved.port
+    settings = settings_of(
+        an_esme("bulk"),
+        an_esme("app"),
+        carriers=(a_carrier(port, window=4),),
+        routes=(RouteSettings(("carrier",), esme="bulk"), RouteSettings(("carrier",), esme="app")),
+    )
+    async with running(settings, bound=False) as gateway:
+        async with client(gateway.server.port, "bulk") as bulk, client(gateway.server.port) as esme:
+            async for result in bulk.submit_many(submit_sm(number) for number in range(200)):
+                assert result.ok
+            await esme.request(submit_sm(999))
+            async with Smsc(port=port, on_submit=recorder):
+                await until(lambda: len(recorder.got) == 201)
+    assert recorder.got.index(b"message 999") < 10

@@ -123,3 +123,24 @@ async def test_a_full_store_takes_nothing_more_and_says_so() -> None:
         assert refused.command_status == CommandStatus.ESME_RMSGQFUL
         assert gateway.not_ready() == ["the store is full"]
         assert "smppgw_store_healthy 0.0" in gateway.metrics.render().decode()
+
+
+async def test_a_gateway_that_stops_sends_nothing_twice_and_waits_for_no_carrier_longer_than_it_may() -> None:
+    got: list[bytes] = []
+
+    def silent(esme: BoundEsme, pdu: SubmitSm) -> Later:
+        got.append(pdu.short_message)
+        return LATER
+
+    async with Smsc(port=0, on_submit=silent) as one, Smsc(port=0, on_submit=silent) as two:
+        carriers = (a_carrier(one.port, "one", binds=3), a_carrier(two.port, "two", binds=3))
+        settings = settings_of(an_esme(), carriers=carriers, gateway=IMPATIENT)
+        async with running(settings) as gateway:
+            async with client(gateway.server.port, reconnect=False) as esme:
+                for number in range(5):
+                    await esme.request(submit_sm(number))
+                await until(lambda: len(got) == 5)
+                started = asyncio.get_running_loop().time()
+                await gateway.stop()
+                assert asyncio.get_running_loop().time() - started < 9
+        assert len(got) == 5

@@ -12,6 +12,7 @@ import structlog
 from structlog.testing import LogCapture
 
 from smppgw import Esme, Smsc
+from smppgw.accounts import Account
 from smppgw.carriers import Carrier
 from smppgw.library.bound import BoundEsme
 from smppgw.library.delivery import DeliveryReceipt, MoMessage
@@ -188,6 +189,7 @@ class Desk:
         self.receipts = Receipts(
             Router(settings),
             self.store,
+            {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes},
             self.metrics,
             structlog.wrap_logger(None, processors=[self.log]),
             clock=lambda: self.now_ns,
@@ -292,3 +294,31 @@ def test_alert_notifications_are_one_line_a_read() -> None:
     desk.take_in(*[AlertNotification(source_addr=b"16665550100", esme_addr=b"12065550100")] * 4)
     assert [line["count"] for line in desk.lines("alert_notification")] == [4]
     assert desk.answers == []
+
+
+async def test_an_esme_that_fetches_nothing_fills_its_own_room_and_nobody_else_s() -> None:
+    async with Smsc(port=0, on_submit=Recorder()) as smsc:
+        settings = settings_of(
+            an_esme("app", max_waiting=3, sources=("12065550100",)),
+            an_esme("other", sources=("12065550101",)),
+            carriers=(a_carrier(smsc.port),),
+        )
+        async with running(settings) as gateway:
+            async with (
+                client(gateway.server.port, bind="tx") as app,
+                client(gateway.server.port, "other") as other,
+            ):
+                for number in range(3):
+                    await app.request(submit_sm(number))
+                await until(lambda: gateway.store.waiting_deliveries("app") == 3)
+                assert (await app.request(submit_sm())).command_status == CommandStatus.ESME_RMSGQFUL
+                reply = DeliverSm(source_addr=b"1666", destination_addr=b"12065550100", short_message=b"hi")
+                answer = await smsc.bound[0].deliver(reply)
+                assert answer.command_status == CommandStatus.ESME_RMSGQFUL
+                assert (await other.submit("12065550101", "1666", "hello")).message_ids
+                await anext(other)
+            async with client(gateway.server.port, bind="trx") as app:
+                for _ in range(3):
+                    await anext(app)
+                assert (await app.request(submit_sm(9))).command_status == OK
+                await anext(app)

@@ -46,7 +46,7 @@ class Message:
         self.command_id = command_id
         """submit_sm or data_sm."""
         self.body = body
-        """The PDU behind its header; empty once a carrier has it."""
+        """The PDU behind its header; empty once a carrier has it, or nobody will."""
         self.registered_delivery = registered_delivery
         self.accepted_ns = accepted_ns
         """Monotonic nanoseconds."""

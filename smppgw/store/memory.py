@@ -94,7 +94,9 @@ class MemoryStore:
 
     def failed(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.failed`."""
-        self._octets -= sum(len(message.body) for message in messages)
+        for message in messages:
+            self._octets -= len(message.body)
+            message.body = b""
         durable()
 
     def find(self, carrier: str, carrier_id: bytes) -> Message | None:
