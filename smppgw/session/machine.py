@@ -375,11 +375,12 @@ class Session:
                 self._expired(timer, now_ns)
 
     def _deadlines(self) -> list[tuple[int, Timer]]:
+        parting, response_ns = self._parting, self.settings.timers.response_ns
         return self._timers.deadlines(
             self.state,
             self._outgoing.window,
             self._outgoing.control,
-            parting_since_ns=None if self._parting is None else self._parting.since_ns,
+            parting_until_ns=parting.until_ns(self._owed.count, response_ns) if parting else None,
             verdict_pending=self.paused,
         )
 

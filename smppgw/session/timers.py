@@ -91,13 +91,13 @@ class Timers:
         window: Window,
         control: Control,
         *,
-        parting_since_ns: int | None,
+        parting_until_ns: int | None,
         verdict_pending: bool,
     ) -> list[tuple[int, Timer]]:
         """Return when each timer that runs now expires. Those that end the session stand first.
 
-        `parting_since_ns`: the session ends once both sides have their answers, since then. `verdict_pending`: a bind
-        of the peer waits for its owner.
+        `parting_until_ns`: the session ends once both sides have their answers, at the latest then.
+        `verdict_pending`: a bind of the peer waits for its owner.
         """
         deadlines: list[tuple[int, Timer]] = []
         if state is SessionState.CLOSED:
@@ -109,8 +109,8 @@ class Timers:
             deadlines.append((self.partial_since_ns + settings.read_ns, Timer.READ))
         if control_ns is not None and settings.response_ns:
             deadlines.append((control_ns + settings.response_ns, Timer.CONTROL))
-        if parting_since_ns is not None and settings.response_ns:
-            deadlines.append((parting_since_ns + settings.response_ns, Timer.PARTING))
+        if parting_until_ns is not None:
+            deadlines.append((parting_until_ns, Timer.PARTING))
         if sent_ns is not None and settings.response_ns:
             deadlines.append((sent_ns + settings.response_ns, Timer.RESPONSE))
         if state in _UNINTRODUCED:

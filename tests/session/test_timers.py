@@ -82,7 +82,7 @@ def test_a_timer_of_0_never_runs(state: S) -> None:
     control = Control()
     control.add(2, C.ENQUIRE_LINK_RESP, 0)
     for waiting in (control, Control()):
-        assert timers.deadlines(state, window, waiting, parting_since_ns=0, verdict_pending=False) == []
+        assert timers.deadlines(state, window, waiting, parting_until_ns=None, verdict_pending=False) == []
 
 
 def test_what_ends_the_session_stands_first() -> None:
@@ -90,7 +90,7 @@ def test_what_ends_the_session_stands_first() -> None:
     timers.partial_since_ns = 0
     window = Window(1)
     window.entries[1] = (C.SUBMIT_SM_RESP, 0, None)
-    running = timers.deadlines(S.BOUND_TX, window, Control(), parting_since_ns=None, verdict_pending=False)
+    running = timers.deadlines(S.BOUND_TX, window, Control(), parting_until_ns=None, verdict_pending=False)
     assert [timer for _, timer in running] == [
         Timer.READ,
         Timer.RESPONSE,
