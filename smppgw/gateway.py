@@ -191,9 +191,18 @@ class Gateway:
         await asyncio.gather(*(side.close() for side in self.carrier_sides))
         if self._tick is not None:
             self._tick.cancel()
+        left = self.left()
         lost = self.store.close()
         await self.admin.close()
-        self._log.info("drain_finished", lost=lost)
+        log = self._log.warning if lost else self._log.info
+        log("drain_finished", lost=lost, **left)
+
+    def left(self) -> dict[str, int]:
+        """Return what would be lost if the process ended now, by kind."""
+        return {
+            "messages": sum(account.queued for account in self.accounts.values()),
+            "deliveries": sum(map(self.store.waiting_deliveries, self.accounts)) + self.inbound.in_flight,
+        }
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:
         deadline_ns = self._clock() + int(seconds * NS)

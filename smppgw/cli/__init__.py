@@ -83,7 +83,10 @@ def _run(words: list[str]) -> int:
     chosen = next((word for word in words if not word.startswith("-")), None)
     for name, command in _COMMANDS.items():
         added = commands.add_parser(
-            name, help=command.help, description=command.help.capitalize() + ".", allow_abbrev=False
+            name,
+            help=command.help,
+            description=command.help[0].upper() + command.help[1:] + ".",
+            allow_abbrev=False,
         )
         if name == chosen:  # the others' modules need not be imported
             getattr(import_module(f"smppgw.cli.{command.module}"), f"add_{name}")(added)

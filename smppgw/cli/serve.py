@@ -65,7 +65,7 @@ async def _serve(settings: Settings, file: Path, logger: Any) -> int:
         await draining
         return 0
     draining.cancel()
-    logger.warning("drain_cut_short")
+    logger.warning("drain_cut_short", **gateway.left())
     return 1
 
 

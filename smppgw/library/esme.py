@@ -98,8 +98,12 @@ class Esme:
 
         `alphabet` is what data_coding 0 means to the SMSC. `on_failure` hears why a bind was lost or not to be had,
         and how many seconds later the next attempt follows. `long_password` allows more than 8 characters.
-        Raises: EncodeError when the bind cannot carry a value.
+        Raises: EncodeError when the bind cannot carry a value, ValueError for a `bind` or `window` there is not.
         """
+        if bind not in _STATES:
+            raise ValueError(f"bind is {bind!r}; allowed: {', '.join(_STATES)}")
+        if window < 1:
+            raise ValueError(f"window is {window}; allowed: 1 and more")
         self._alphabet: Alphabet = alphabet
         state = _STATES[bind]
         self._outbox = Outbox(PERMITTED[Role.ESME, state] & MESSAGES, state.value)

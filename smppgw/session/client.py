@@ -208,7 +208,7 @@ class Client:
                 self.connection.connection_lost(None)
             if isinstance(error, TimeoutError):
                 raise ConnectionFailed(self.address, "no connection in time") from None
-            if isinstance(error, (OSError, UnicodeError)):
+            if isinstance(error, (OSError, UnicodeError, OverflowError)):
                 raise ConnectionFailed(self.address, reason_of(error)) from None
             raise
         try:

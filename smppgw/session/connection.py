@@ -29,8 +29,10 @@ Clock = Callable[[], int]
 """Monotonic nanoseconds."""
 
 
-def reason_of(error: OSError | UnicodeError) -> str:
+def reason_of(error: OSError | UnicodeError | OverflowError) -> str:
     """Return in a few words why a connection or a listener could not be made."""
+    if isinstance(error, OverflowError):
+        return "that is no port"
     if isinstance(error, UnicodeError):
         return "that is no host name"  # it cannot be written in the form of the name service
     if error.errno is None or isinstance(error, (ssl.SSLError, socket.gaierror)):

@@ -59,7 +59,7 @@ class Server:
             self._listener = await loop.create_server(
                 self._accept, self._host, self._port, ssl=self._tls, backlog=1024
             )
-        except (OSError, UnicodeError) as error:
+        except (OSError, UnicodeError, OverflowError) as error:
             address = f"{self._host}:{self._port}"
             raise ConnectionFailed(address, f"cannot listen: {reason_of(error)}") from None
         self._port = self._listener.sockets[0].getsockname()[1]

@@ -447,3 +447,15 @@ async def test_the_examples_run(code: str) -> None:
 def test_the_examples_are_ten_lines_each() -> None:
     assert len(examples_of(Esme)) == 2
     assert all(code.count("\n") < 10 for code in examples_of(Esme))
+
+
+async def test_a_port_that_is_none_is_said_at_once() -> None:
+    with pytest.raises(ConnectionFailed) as failed:
+        await Esme(port=99999, system_id="a").__aenter__()
+    assert "99999" in str(failed.value)
+
+
+@pytest.mark.parametrize("wrong", [{"window": 0}, {"window": -1}, {"bind": "both"}])
+def test_what_no_bind_can_be_is_refused_where_it_is_written(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="allowed"):
+        Esme(system_id="a", **wrong)
