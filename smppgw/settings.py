@@ -111,8 +111,6 @@ class EsmeSettings:
     """Receipts and replies that wait for it; above it ESME_RMSGQFUL, to it and to carriers that bring more."""
     lane: Lane | None = None
     """Lane of its messages where no campaign says; None: by priority_flag."""
-    default_alphabet: Alphabet = "gsm7"
-    """What data_coding 0 means on its binds."""
     outbind: OutbindSettings | None = None
 
 
@@ -144,8 +142,6 @@ class CarrierSettings:
     """Seconds before the first attempt to bind again; doubled, with jitter, at each."""
     reconnect_max: float = 60.0
     max_pdu_octets: int = 70_000
-    default_alphabet: Alphabet = "gsm7"
-    """What data_coding 0 means to this SMSC."""
     long_password: bool = False
     """Send a password of more than 8 characters, which the specification does not allow."""
 
