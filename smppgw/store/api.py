@@ -2,7 +2,13 @@
 
 Everything comes in batches. A method that promises something takes `durable`, which is called once, on the event
 loop, when the whole batch is safe: only then may the peer be answered. An implementation may call it before the
-method returns. Lanes are strings chosen by the caller; a lane is first in, first out.
+method returns. What one call says is kept whole or not at all.
+
+Lanes are strings chosen by the caller. A lane is first in, first out; what is deferred in it stands aside until its
+moment. What ESMEs are owed stands in one such queue for each ESME.
+
+What may have to be read from disk is asked for with `then`, which is called once, on the event loop, with the answer;
+an implementation that has the answer at hand may call it before the method returns.
 """
 
 from __future__ import annotations
@@ -10,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
 
 Durable: TypeAlias = Callable[[], None]
 
@@ -18,8 +24,16 @@ Durable: TypeAlias = Callable[[], None]
 class Store(Protocol):
     """Keeps messages and deliveries until they are somebody else's."""
 
+    on_ready: Callable[[], None]
+    """Called when more can be taken than could before, from whatever queue, without anybody having given it."""
+
+    # ---- messages on their way out --------------------------------------------------------------------------
+
     def accept(self, messages: Sequence[Message], durable: Durable) -> None:
-        """Take messages in; each stands at the end of its lane once it is durable."""
+        """Take messages in; each stands at the end of its lane once it is durable, one with a `due_ns` aside."""
+
+    def ready(self, lane: str) -> int:
+        """How many messages `take` could hand out now."""
 
     def take(self, lane: str, most: int) -> list[Message]:
         """Hand out the next messages of a lane, oldest first, at most `most`."""
@@ -27,19 +41,55 @@ class Store(Protocol):
     def give_back(self, messages: Sequence[Message]) -> None:
         """Put messages that were handed out back where they stood: a lane is always in the order of their keys."""
 
+    def defer(self, messages: Sequence[Message]) -> None:
+        """Put messages that were handed out aside until their `due_ns`; their `attempts` are kept with them."""
+
+    def replace(self, messages: Sequence[Message], durable: Durable) -> None:
+        """Put messages that were handed out back, with what has changed in them; also aside, with a `due_ns`."""
+
     def submitted(
-        self, carrier: str, answered: Sequence[tuple[Message, bytes]], durable: Durable
-    ) -> list[tuple[Message, EarlyReceipt]]:
+        self,
+        carrier: str,
+        answered: Sequence[tuple[Message, bytes]],
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
+    ) -> None:
         """A carrier has these messages, under the ids beside them; one with an empty id will not be found again.
 
-        Returns the receipts that had come for them before, which are then no longer held.
+        `deliveries` and `finished`, as in `receive`, come of receipts that were held for them. A message that was
+        handed out, then given back or deferred, may be among them: it is then in its lane no more.
         """
 
-    def failed(self, messages: Sequence[Message], durable: Durable) -> None:
-        """These messages will not be delivered."""
+    def failed(
+        self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
+    ) -> None:
+        """These messages have come to that final message_state without a carrier; `deliveries` tell their ESMEs."""
+
+    # ---- messages that are asked for ------------------------------------------------------------------------
+
+    def pick(self, keys: Sequence[int], then: Callable[[list[Message]], None]) -> None:
+        """Hand out the messages of these keys that stand in a lane, or aside; what a carrier has is left alone.
+
+        As after `take`, they are to be given back, replaced or failed.
+        """
+
+    def pick_beginning(self, esme: str, beginning: bytes, then: Callable[[list[Message]], None]) -> None:
+        """As `pick`, those of an ESME whose body begins so."""
+
+    def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
+        """As `pick`, those whose validity is over; may be called again and again, `then` also several times."""
+
+    def look_up(self, key: int, then: Callable[[Standing | None], None]) -> None:
+        """Say what is known of a message; None for one that never was, or ended too long ago."""
+
+    # ---- what carriers say ----------------------------------------------------------------------------------
 
     def find(self, carrier: str, carrier_id: bytes) -> Message | None:
-        """Return the message that this carrier knows under this id."""
+        """Return the message that this carrier knows under this id, if it is at hand; `recall` looks further."""
+
+    def recall(self, carrier: str, carrier_ids: Sequence[bytes], then: Callable[[], None]) -> None:
+        """Look for messages that are not at hand; when `then` is called, `find` finds those that there are."""
 
     def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
         """Keep receipts whose message is not known yet; return how many older ones had to make room.
@@ -47,16 +97,29 @@ class Store(Protocol):
         They are durable with the `receive` that follows.
         """
 
+    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
+        """Return the receipts that are held for these ids, which are then held no more."""
+
     def expire_held(self, before_ns: int) -> dict[str, int]:
         """Drop the held receipts that came before that moment; return how many of each carrier."""
 
     def receive(
-        self, carrier: str, deliveries: Sequence[Delivery], finished: Sequence[bytes], durable: Durable
+        self,
+        carrier: str,
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
     ) -> None:
         """Take deliveries in; each waits for its ESME once it is durable.
 
-        With them, no more receipts are expected for what `carrier` knows under the ids of `finished`.
+        With them, no more receipts are expected for what `carrier` knows under the ids of `finished`, which have
+        come to the final message_state beside them.
         """
+
+    # ---- what ESMEs are owed --------------------------------------------------------------------------------
+
+    def ready_deliveries(self, esme: str) -> int:
+        """How many deliveries `take_deliveries` could hand out now."""
 
     def take_deliveries(self, esme: str, most: int) -> list[Delivery]:
         """Hand out what waits for an ESME, oldest first, at most `most`."""
@@ -64,29 +127,56 @@ class Store(Protocol):
     def give_back_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Put deliveries that were handed out back where they stood, in the order of their keys."""
 
+    def defer_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Put deliveries that were handed out aside until their `due_ns`."""
+
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """These are done with."""
 
+    # ---- time -----------------------------------------------------------------------------------------------
+
+    def wake(self, now_ns: int) -> int | None:
+        """Let what is due stand in its queue again; return when the next is due, None when nothing waits."""
+
+    # ---- what is there --------------------------------------------------------------------------------------
+
     def waiting(self, lane: str) -> int:
-        """How many messages stand in a lane."""
+        """How many messages stand in a lane, without those aside."""
+
+    def deferred(self, lane: str) -> int:
+        """How many messages of a lane stand aside."""
+
+    def queued(self, esme: str) -> int:
+        """How many messages of an ESME no carrier has yet, wherever they are."""
 
     def waiting_deliveries(self, esme: str) -> int:
-        """How many deliveries wait for an ESME."""
+        """How many deliveries wait for an ESME, with those aside, without those handed out."""
 
     def oldest_ns(self, lane: str) -> int | None:
         """When the message at the front of a lane was accepted (monotonic ns); None when the lane is empty."""
 
     @property
+    def highest_key(self) -> int:
+        """The highest key that a message has, or had; 0 when there never was one."""
+
+    @property
     def octets(self) -> int:
-        """What is kept, in octets of PDUs."""
+        """What is kept, in octets."""
 
     @property
     def full(self) -> bool:
-        """Whether the bound of the configuration is reached: nothing more is accepted."""
+        """Whether the bound of the configuration, or the disk's, is reached: nothing more is accepted."""
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the store is so slow that nothing should be read from ESMEs for now."""
 
     @property
     def healthy(self) -> bool:
         """Whether promises can be made."""
 
-    def close(self) -> int:
+    async def open(self) -> None:
+        """Recover what an earlier run has left; to be called once, before anything else. Raises: StoreError."""
+
+    async def close(self) -> int:
         """End; return how many messages and deliveries are lost by it (none, where the store is durable)."""
