@@ -41,8 +41,6 @@ class Account:
         self.settings = settings
         self.name = settings.system_id
         self.links: list[Link] = []
-        self.queued = 0
-        """Messages accepted and not yet with a carrier."""
         rate = settings.messages_per_second
         self.bucket = TokenBucket(per_second=rate, burst=max(1, int(rate))) if rate else None
         self.sources = frozenset(digits(source) for source in settings.sources)

@@ -97,16 +97,14 @@ class Admission:
         store: Store,
         metrics: Metrics,
         *,
-        first_key: int,
         clock: Callable[[], int],
         wall_clock: Callable[[], datetime],
         on_accepted: Callable[[], None],
     ) -> None:
-        """`first_key` numbers the first message: higher than any of an earlier run."""
         self._router = router
         self._store = store
         self._metrics = metrics
-        self._key = first_key
+        self._key = 0
         self._clock = clock
         self._wall_clock = wall_clock
         self._on_accepted = on_accepted
@@ -114,6 +112,15 @@ class Admission:
         self._throttled = metrics.throttled("esme")
         self.draining = False
         """Whether nothing more is taken in."""
+
+    @property
+    def first_key(self) -> int:
+        """The key of the next message; to be set before the first one, higher than any of an earlier run."""
+        return self._key + 1
+
+    @first_key.setter
+    def first_key(self, key: int) -> None:
+        self._key = key - 1
 
     def admit(self, link: Link, frames: list[Frame]) -> None:
         """Decide about a batch; each request gets its answer, an accepted one when the store has it."""
@@ -178,7 +185,6 @@ class Admission:
         if not batch.responses:
             return
         accepted = len(batch.messages)
-        account.queued += accepted
 
         def durable() -> None:
             account.accepted.add(accepted)
@@ -195,7 +201,7 @@ class Admission:
             return 0
         if self._store.waiting_deliveries(account.name) >= account.settings.max_waiting:
             return 0  # one that does not fetch its receipts is to make no more of them
-        return account.settings.max_queued - account.queued
+        return account.settings.max_queued - self._store.queued(account.name)
 
     def _why_no_room(self) -> CommandStatus:
         return CommandStatus.ESME_RSYSERR if self.draining else CommandStatus.ESME_RMSGQFUL

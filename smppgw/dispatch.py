@@ -138,9 +138,6 @@ class Dispatch:
         def durable() -> None:
             link.unsettled -= len(done)
             self._metrics.messages_submitted(carrier.name, "ESME_ROK").add(len(done))
-            accounts = self._accounts
-            for message, _ in done:
-                accounts[message.esme].queued -= 1
             self.kick()
 
         early = self._store.submitted(carrier.name, done, durable)
@@ -171,16 +168,11 @@ class Dispatch:
             self._pump.at(next_ns)
 
     def _give_up(self, hopeless: list[tuple[Message, int]]) -> None:
-        def durable() -> None:
-            for message, _ in hopeless:
-                self._accounts[message.esme].queued -= 1
-            self.kick()
-
         unknown = int(CommandStatus.ESME_RUNKNOWNERR)
         self._on_undeliverable(
             [(message, unknown if status == NO_RESPONSE else status) for message, status in hopeless]
         )
-        self._store.failed([message for message, _ in hopeless], durable)
+        self._store.failed([message for message, _ in hopeless], self.kick)
 
     # ---- sending --------------------------------------------------------------------------------------------
 

@@ -116,12 +116,12 @@ class Gateway:
             self.router,
             self.store,
             self.metrics,
-            # Microseconds since 1970: no run reaches the numbers of a later one below a million messages a second.
-            first_key=int(wall_clock().timestamp() * 1_000_000),
             clock=clock,
             wall_clock=wall_clock,
             on_accepted=self.dispatch.kick,
         )
+        # Microseconds since 1970: no run reaches the numbers of a later one below a million messages a second.
+        self.admission.first_key = int(wall_clock().timestamp() * 1_000_000)
         self.esme_side = EsmeSide(
             self.accounts,
             Authenticator(self.accounts, failed_bind_delay=listen.failed_bind_delay),
@@ -200,7 +200,7 @@ class Gateway:
     def left(self) -> dict[str, int]:
         """Return what would be lost if the process ended now, by kind."""
         return {
-            "messages": sum(account.queued for account in self.accounts.values()),
+            "messages": sum(map(self.store.queued, self.accounts)),
             "deliveries": sum(map(self.store.waiting_deliveries, self.accounts)) + self.inbound.in_flight,
         }
 
@@ -216,7 +216,7 @@ class Gateway:
         bound, since nobody may bind any more.
         """
         return {
-            "messages": sum(account.queued for account in self.accounts.values()),
+            "messages": sum(map(self.store.queued, self.accounts)),
             "deliveries": sum(
                 self.store.waiting_deliveries(account.name)
                 for account in self.accounts.values()
@@ -265,7 +265,7 @@ class Gateway:
             "esmes": {
                 account.name: {
                     "binds": {mode: account.sessions(mode) for mode in MODES},
-                    "queued": account.queued,
+                    "queued": self.store.queued(account.name),
                     "waiting_deliveries": self.store.waiting_deliveries(account.name),
                     "unanswered_deliveries": account.in_flight(),
                 }

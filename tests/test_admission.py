@@ -175,7 +175,7 @@ async def test_each_destination_of_a_submit_multi_counts_to_the_rate() -> None:
         assert [(each.destination_addr, each.error_status_code) for each in response.unsuccess_sme] == [
             (b"1666%07d" % number, CommandStatus.ESME_RTHROTTLED) for number in (1, 2)
         ]
-        assert gateway.accounts["app"].queued == 1
+        assert gateway.store.queued("app") == 1
         none_left = await esme.request(many(3, DistributionList(b"friends")))
         assert none_left.command_status == CommandStatus.ESME_RTHROTTLED
 

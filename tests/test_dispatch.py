@@ -39,7 +39,7 @@ async def test_messages_wait_for_a_carrier_that_is_away_and_leave_in_order() -> 
             async with Smsc(port=port, on_submit=recorder):
                 await until(lambda: len(recorder.got) == 50)
                 assert recorder.got == [b"message %d" % number for number in range(50)]
-                await until(lambda: gateway.accounts["app"].queued == 0)
+                await until(lambda: gateway.store.queued("app") == 0)
 
 
 async def test_what_a_broken_connection_leaves_unanswered_goes_back_to_its_lane_in_order() -> None:
@@ -64,7 +64,7 @@ async def test_what_a_broken_connection_leaves_unanswered_goes_back_to_its_lane_
             async with client(gateway.server.port) as esme:
                 async for result in esme.submit_many(submit_sm(number) for number in range(60)):
                     assert result.ok
-                await until(lambda: gateway.accounts["app"].queued == 0)
+                await until(lambda: gateway.store.queued("app") == 0)
         first_times = list(dict.fromkeys(text for text in seen if text != b"dropped"))
         assert first_times == [b"message %d" % number for number in range(60)]
         assert len(seen) - 3 - 60 <= 3 * 5  # at most a window of repeats for each connection lost
@@ -117,7 +117,7 @@ async def test_a_message_that_no_carrier_takes_is_reported_as_undeliverable(
             assert receipt.err == f"{status:03X}"
             assert (receipt.source, receipt.destination) == ("16660000001", "12065550100")
             assert len(tried) == attempts
-            assert gateway.accounts["app"].queued == 0
+            assert gateway.store.queued("app") == 0
             assert gateway.store.octets == 0
 
 
@@ -239,7 +239,7 @@ async def test_a_late_answer_settles_its_message_once() -> None:
         async with running(settings) as gateway, client(gateway.server.port) as esme:
             await esme.request(submit_sm(1))
             await until(lambda: gateway.dispatch.waiting_for_retry)
-            await until(lambda: not gateway.accounts["app"].queued)
+            await until(lambda: not gateway.store.queued("app"))
             assert gateway.store.find("carrier", b"id-1") is not None
             assert gateway.store.octets == 0
     assert attempts == [b"message 1"]
@@ -265,7 +265,7 @@ async def test_a_carrier_that_was_silent_is_used_again_when_it_answers() -> None
         async with running(settings) as gateway, client(gateway.server.port) as esme:
             async for result in esme.submit_many(submit_sm(number) for number in range(20)):
                 assert result.ok
-            await until(lambda: not gateway.accounts["app"].queued)
+            await until(lambda: not gateway.store.queued("app"))
             assert got[5:] == [b"message %d" % number for number in range(5, 20)]
             for bound, pdu in unanswered:
                 bound.answer(pdu, "far too late")

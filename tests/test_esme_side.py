@@ -137,7 +137,7 @@ async def test_a_broken_submit_sm_gets_its_field_s_status_and_many_in_a_row_end_
             answers += 1
         assert 10 <= answers <= 20
         # Nothing of all that reached anybody.
-        assert gateway.accounts["app"].queued <= 1
+        assert gateway.store.queued("app") <= 1
 
 
 async def test_requests_before_a_bind_are_refused_but_enquire_link() -> None:

@@ -110,7 +110,7 @@ async def test_status_shows_binds_queues_and_lanes() -> None:
             looked = True
             for bound, pdu in unanswered:
                 bound.answer(pdu, "at last")
-            await until(lambda: not gateway.accounts["app"].queued)
+            await until(lambda: not gateway.store.queued("app"))
 
 
 async def test_a_full_store_takes_nothing_more_and_says_so() -> None:

@@ -37,6 +37,7 @@ class MemoryStore:
     def __init__(self, max_octets: int) -> None:
         self._max_octets = max_octets
         self._octets = 0
+        self._queued: defaultdict[str, int] = defaultdict(int)
         self._delivery_key = 0
         self._lanes: defaultdict[str, deque[Message]] = defaultdict(deque)
         self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
@@ -50,6 +51,7 @@ class MemoryStore:
         for message in messages:
             octets += len(message.body)
             lanes[message.lane].append(message)
+            self._queued[message.esme] += 1
         self._octets += octets
         durable()
 
@@ -80,6 +82,7 @@ class MemoryStore:
         octets = 0
         for message, carrier_id in answered:
             octets += len(message.body)
+            self._queued[message.esme] -= 1
             message.body = b""
             message.carrier = carrier
             if message.registered_delivery and carrier_id:
@@ -96,6 +99,7 @@ class MemoryStore:
         """See `Store.failed`."""
         for message in messages:
             self._octets -= len(message.body)
+            self._queued[message.esme] -= 1
             message.body = b""
         durable()
 
@@ -166,6 +170,10 @@ class MemoryStore:
     def waiting(self, lane: str) -> int:
         """See `Store.waiting`."""
         return len(self._lanes[lane])
+
+    def queued(self, esme: str) -> int:
+        """See `Store.queued`."""
+        return self._queued[esme]
 
     def waiting_deliveries(self, esme: str) -> int:
         """See `Store.waiting_deliveries`."""

@@ -255,7 +255,7 @@ async def test_a_receipt_may_come_in_a_data_sm() -> None:
     async with carried() as here:
         await here.node.ask("behave", changes={"receipt": "none"})
         message_id = await asyncio.to_thread(submit, here.port)
-        await until(lambda: here.gateway.accounts["app"].queued == 0)
+        await until(lambda: here.gateway.store.queued("app") == 0)
         [session] = here.sessions()
         response = await here.node.request(
             session,
