@@ -6,7 +6,7 @@ store writes them as time since 1970 and reads them back as moments of the run t
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["receipt", "mo"]
 
@@ -62,7 +62,7 @@ class Message:
         self.attempts = 0
         self.carrier = ""
         """Who has it; empty before that."""
-        self.page: object = None
+        self.page: Any = None
         """The store's own: where on disk it stands."""
 
     def __repr__(self) -> str:
@@ -88,7 +88,7 @@ class Delivery:
         self.attempts = 0
         self.due_ns = 0
         """It is not to be sent again before; 0 for at once."""
-        self.page: object = None
+        self.page: Any = None
         """The store's own: where on disk it stands."""
 
     def __repr__(self) -> str:

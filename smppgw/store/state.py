@@ -1,0 +1,189 @@
+"""What the log has led to, as far as it is in memory: the one place where a record takes effect, now or at recovery.
+
+Everything here is what the records up to the last appended one say, durable or not; but an entry stands in its queue
+only once its record is durable, which is for the caller to see to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from smppgw.store.backlog import Backlog, Page
+from smppgw.store.correlation import Early, Sent
+from smppgw.store.entries import Delivery, Message
+
+LANE: Final = "lane:"
+ESME: Final = "esme:"
+
+
+class State:
+    """Queues, correlation, early receipts, counters, and what the next checkpoint has to take to the ledger."""
+
+    def __init__(self, epoch_ns: int) -> None:
+        """`epoch_ns` is nanoseconds since 1970 at moment 0 of this run."""
+        self.epoch_ns = epoch_ns
+        self.lanes: dict[str, Backlog[Message]] = {}
+        self.owed: dict[str, Backlog[Delivery]] = {}
+        """What ESMEs are owed, by system_id."""
+        self.live: dict[int, Message] = {}
+        """The messages in memory that no carrier has, by key, wherever they are."""
+        self.undelivered: dict[int, Delivery] = {}
+        """The deliveries in memory, by key, wherever they are."""
+        self.returned: set[int] = set()
+        """Keys of messages that were handed out and stand in their queue again: a late answer may end them there."""
+        self.queued: Counter[str] = Counter()
+        """Messages that no carrier has, by ESME."""
+        self.sent: defaultdict[str, Sent] = defaultdict(Sent)
+        self.early: defaultdict[str, Early] = defaultdict(Early)
+        self.counters: Counter[str] = Counter()
+        """Totals since the store was made, by what they count."""
+        self.history: list[tuple[int, bytes]] = []
+        """Records for the history: (milliseconds since 1970, octets)."""
+        self.spilled: list[Page] = []
+        """Pages that the ledger does not have."""
+        self.changed: set[Page] = set()
+        """Pages that the ledger has, with more dead entries than it knows of."""
+        self.highest_key = 0
+        self.delivery_key = 0
+        self.next_page = 1
+
+    # ---- queues ---------------------------------------------------------------------------------------------
+
+    def lane(self, name: str) -> Backlog[Message]:
+        """Return the queue of a lane."""
+        lane = self.lanes.get(name)
+        if lane is None:
+            lane = self.lanes[name] = Backlog(LANE + name, self.new_page)
+        return lane
+
+    def owed_to(self, esme: str) -> Backlog[Delivery]:
+        """Return the queue of what an ESME is owed."""
+        queue = self.owed.get(esme)
+        if queue is None:
+            queue = self.owed[esme] = Backlog(ESME + esme, self.new_page)
+        return queue
+
+    def new_page(self, queue: str, aside: bool) -> Page:  # noqa: FBT001 - a callback's place
+        """Make a page that the next checkpoint takes to the ledger."""
+        page = Page(self.next_page, queue, aside=aside)
+        self.next_page += 1
+        self.spilled.append(page)
+        return page
+
+    def queue_of(self, page: Page) -> Backlog[Message] | Backlog[Delivery]:
+        """Return the queue that a page is of."""
+        if page.queue.startswith(LANE):
+            return self.lane(page.queue.removeprefix(LANE))
+        return self.owed_to(page.queue.removeprefix(ESME))
+
+    # ---- messages -------------------------------------------------------------------------------------------
+
+    def accepted(self, messages: Sequence[Message], esmes: Sequence[str]) -> None:
+        """Count messages in; they stand nowhere yet."""
+        self.highest_key = max(self.highest_key, messages[-1].key)
+        for esme, count in counted(esmes):
+            self.queued[esme] += count
+            self.counters[f"accepted/{esme}"] += count
+
+    def submitted(
+        self, carrier: str, messages: Sequence[Message], ids: Sequence[bytes], esmes: Sequence[str]
+    ) -> None:
+        """A carrier has these."""
+        young = self.sent[carrier].young
+        live = self.live
+        for message, carrier_id in zip(messages, ids, strict=True):
+            message.body = b""
+            message.carrier = carrier
+            live.pop(message.key, None)
+            if message.registered_delivery and carrier_id:
+                young[carrier_id] = message
+            if message.page is not None:
+                self._bury(message)
+        self._end(messages, esmes)
+        self.counters[f"submitted/{carrier}"] += len(messages)
+
+    def ended(self, messages: Sequence[Message], esmes: Sequence[str], state: int) -> None:
+        """These came to that final message_state without a carrier."""
+        for message in messages:
+            message.body = b""
+            self.live.pop(message.key, None)
+            if message.page is not None:
+                self._bury(message)
+        self._end(messages, esmes)
+        self.counters[f"state/{state}"] += len(messages)
+
+    def _end(self, messages: Sequence[Message], esmes: Sequence[str]) -> None:
+        for esme, count in counted(esmes):
+            self.queued[esme] -= count
+        if self.returned:
+            returned: defaultdict[str, set[int]] = defaultdict(set)
+            for message in messages:
+                if message.key in self.returned:
+                    self.returned.remove(message.key)
+                    returned[message.lane].add(message.key)
+            for lane, keys in returned.items():
+                self.discard(self.lane(lane), keys)
+
+    def discard(self, queue: Backlog[Message], keys: set[int]) -> None:
+        """Take messages out of their queue, also those that have gone to a page."""
+        for message in queue.discard(keys):
+            keys.discard(message.key)
+        for key in keys:
+            page = queue.page_of(key)
+            if page is not None:
+                queue.withdraw(page, (key,))
+
+    def forget(self, messages: Iterable[Message]) -> None:
+        """These are in pages alone from now on."""
+        for message in messages:
+            del self.live[message.key]
+
+    def _bury(self, entry: Message | Delivery) -> None:
+        page: Page = entry.page
+        page.dead.add(entry.key)
+        if page.folded:
+            self.changed.add(page)
+
+    # ---- receipts and deliveries ----------------------------------------------------------------------------
+
+    def finish(self, carrier: str, finished: Iterable[tuple[bytes, int]]) -> list[tuple[Message, bytes, int]]:
+        """Forget what a carrier knows under these ids; return the messages, with id and final message_state."""
+        sent = self.sent[carrier]
+        found = []
+        for carrier_id, state in finished:
+            message = sent.finish(carrier_id)
+            if message is not None:
+                found.append((message, carrier_id, state))
+                self.counters[f"state/{state}"] += 1
+        return found
+
+    def received(self, deliveries: Iterable[Delivery]) -> None:
+        """Count deliveries in, and give each its key; they stand nowhere yet."""
+        key = self.delivery_key
+        undelivered = self.undelivered
+        for delivery in deliveries:
+            key += 1
+            delivery.key = key
+            undelivered[key] = delivery
+        self.delivery_key = key
+
+    def delivered(self, deliveries: Iterable[Delivery]) -> None:
+        """These are done with."""
+        for delivery in deliveries:
+            self.undelivered.pop(delivery.key, None)
+            if delivery.page is not None:
+                self._bury(delivery)
+
+
+def counted(names: Sequence[str]) -> Iterable[tuple[str, int]]:
+    """Return each name with how often it is there."""
+    first = names[0]
+    if names.count(first) == len(names):
+        return ((first, len(names)),)
+    return Counter(names).items()
+
+
+LanesNow = Callable[[str], str]
+"""Tells where what stood in a lane is to stand now: the configuration may have changed."""
