@@ -74,8 +74,10 @@ class Store(Protocol):
         As after `take`, they are to be given back, replaced or failed.
         """
 
-    def pick_beginning(self, esme: str, beginning: bytes, then: Callable[[list[Message]], None]) -> None:
-        """As `pick`, those of an ESME whose body begins so."""
+    def pick_beginning(
+        self, esme: str, beginning: bytes, then: Callable[[list[Message]], None], *, behind: int = 0
+    ) -> None:
+        """As `pick`, those of an ESME whose body begins so, or does behind at most `behind` octets."""
 
     def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
         """As `pick`, those whose validity is over; may be called again and again, `then` also several times."""
