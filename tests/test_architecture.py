@@ -25,7 +25,7 @@ FLOORS: Final[Mapping[int, str]] = {
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
-        store store.api store.entries store.errors
+        store store.api store.early store.entries store.errors store.queue
         """,
     2: """
         session.client session.connection session.server
@@ -34,8 +34,8 @@ FLOORS: Final[Mapping[int, str]] = {
         admin logs metrics
         """,
     3: """
-        accounts admission binding carrier_side carriers dispatch esme_side inbound notice outbind pump receipts
-        retries routing submission
+        accounts admission binding carrier_side carriers dispatch esme_side expiry inbound inquiry message_ids notice
+        outbind pump receipts replacement retries routing submission
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }

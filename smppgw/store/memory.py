@@ -2,174 +2,356 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Sequence
-from heapq import merge
-from itertools import islice
+import heapq
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain, islice
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final
 
 from smppgw.store.api import Durable
-from smppgw.store.entries import Delivery, EarlyReceipt, Message
-
-EntryT = TypeVar("EntryT", Message, Delivery)
-_KEY: Final = attrgetter("key")
+from smppgw.store.early import EarlyReceipts
+from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
+from smppgw.store.queue import EntryT, Queue
 
 MAX_CORRELATIONS: Final = 2_000_000
 """Messages of one carrier that wait for a receipt; the oldest is forgotten for one more."""
 
-MAX_EARLY: Final = 10_000
-"""Receipts of one carrier that wait for their response; the oldest is dropped for one more."""
+MAX_ENDED: Final = 100_000
+"""Messages that can still be looked up when they have ended: at least half as many, the newest."""
+
+_SLACK: Final = 1000
+"""So many moments of expiry may be kept beside twice as many as there are messages, before they are looked through."""
+
+_ENROUTE: Final = 1
+"""The message_state of what has come to no final one (SMPP v3.4 section 5.2.28)."""
+
+_KEY: Final = attrgetter("key")
+_ESME: Final = attrgetter("esme")
+_LANE: Final = attrgetter("lane")
+
+_Ended = tuple[str, int, int]
+"""The ESME, message_state and final_ns of a message that has ended."""
 
 
-def _merge(queue: deque[EntryT], returned: list[EntryT]) -> None:
-    """Put entries back into a queue that is in the order of their keys."""
-    returned.sort(key=_KEY)
-    ahead: list[EntryT] = []
-    while queue and queue[0].key < returned[-1].key:
-        ahead.append(queue.popleft())
-    queue.extendleft(reversed(list(merge(ahead, returned, key=_KEY))))
+def _grouped(entries: Iterable[EntryT], name_of: Callable[[EntryT], str]) -> dict[str, list[EntryT]]:
+    groups: dict[str, list[EntryT]] = {}
+    for entry in entries:
+        groups.setdefault(name_of(entry), []).append(entry)
+    return groups
 
 
 class MemoryStore:
     """A `Store` that keeps its word only as long as the process lives."""
 
-    def __init__(self, max_octets: int) -> None:
+    def __init__(self, max_octets: int, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        """`clock` (monotonic nanoseconds) says when a message has come to its end."""
+        self.on_ready: Callable[[], None] = lambda: None
+        self.highest_key = 0
+        """See `Store.highest_key`."""
         self._max_octets = max_octets
+        self._clock = clock
         self._octets = 0
         self._queued: defaultdict[str, int] = defaultdict(int)
         self._delivery_key = 0
-        self._lanes: defaultdict[str, deque[Message]] = defaultdict(deque)
+        self._lanes: defaultdict[str, Queue[Message]] = defaultdict(Queue)
+        self._owed: defaultdict[str, Queue[Delivery]] = defaultdict(Queue)
         self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
-        self._early: defaultdict[str, dict[bytes, EarlyReceipt]] = defaultdict(dict)
-        self._deliveries: defaultdict[str, deque[Delivery]] = defaultdict(deque)
+        self._early: defaultdict[str, EarlyReceipts] = defaultdict(EarlyReceipts)
+        self._live: dict[int, Message] = {}
+        """Messages that have not ended, by key."""
+        self._returned: set[int] = set()
+        """Keys of the messages that stand in a lane, or aside, after they were handed out."""
+        self._picked: dict[int, int] = {}
+        """The octets of each message that was picked and has not come back."""
+        self._expiries: list[tuple[int, int]] = []
+        """A heap of (expires_ns, key); also of messages that have ended, or expire at another moment, since."""
+        self._ended: dict[int, _Ended] = {}
+        self._ended_before: dict[int, _Ended] = {}
+
+    # ---- messages on their way out --------------------------------------------------------------------------
 
     def accept(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.accept`."""
-        lanes = self._lanes
-        octets = 0
-        for message in messages:
-            octets += len(message.body)
-            lanes[message.lane].append(message)
-            self._queued[message.esme] += 1
-        self._octets += octets
+        if messages:
+            self._octets += sum([len(message.body) for message in messages])
+            self._live.update(zip(map(_KEY, messages), messages, strict=True))
+            self._count_queued(messages, 1)
+            self.highest_key = max(self.highest_key, messages[-1].key)
+            self._watch_expiry(messages)
+            self._stand(messages)
         durable()
+
+    def _stand(self, messages: Iterable[Message]) -> None:
+        """Put new messages at the end of their lanes, or aside."""
+        for lane, group in _grouped(messages, _LANE).items():
+            later = [message for message in group if message.due_ns]
+            if later:
+                self._lanes[lane].defer(later)
+                self._lanes[lane].add([message for message in group if not message.due_ns])
+            else:
+                self._lanes[lane].add(group)
+
+    def _count_queued(self, messages: Iterable[Message], sign: int) -> None:
+        for esme, count in Counter(map(_ESME, messages)).items():
+            self._queued[esme] += sign * count
+
+    def _watch_expiry(self, messages: Iterable[Message]) -> None:
+        moments = [(message.expires_ns, message.key) for message in messages if message.expires_ns]
+        if not moments:
+            return
+        for moment in moments:
+            heapq.heappush(self._expiries, moment)
+        if len(self._expiries) > 2 * len(self._live) + _SLACK:
+            live = self._live.values()
+            self._expiries = [(message.expires_ns, message.key) for message in live if message.expires_ns]
+            heapq.heapify(self._expiries)
+
+    def ready(self, lane: str) -> int:
+        """See `Store.ready`."""
+        return len(self._lanes[lane])
 
     def take(self, lane: str, most: int) -> list[Message]:
         """See `Store.take`."""
-        queue = self._lanes[lane]
-        if len(queue) <= most:
-            taken = list(queue)
-            queue.clear()
-            return taken
-        return [queue.popleft() for _ in range(most)]
+        taken = self._lanes[lane].take(most)
+        if self._returned:
+            self._returned.difference_update(map(_KEY, taken))
+        return taken
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """See `Store.give_back`."""
-        returned: defaultdict[str, list[Message]] = defaultdict(list)
-        for message in messages:
-            returned[message.lane].append(message)
-        for lane, group in returned.items():
-            _merge(self._lanes[lane], group)
+        self._note_returned(messages)
+        for lane, group in _grouped(messages, _LANE).items():
+            self._lanes[lane].give_back(group)
+
+    def defer(self, messages: Sequence[Message]) -> None:
+        """See `Store.defer`."""
+        self._note_returned(messages)
+        for lane, group in _grouped(messages, _LANE).items():
+            self._lanes[lane].defer(group)
+
+    def replace(self, messages: Sequence[Message], durable: Durable) -> None:
+        """See `Store.replace`."""
+        self._watch_expiry(messages)
+        self.defer([message for message in messages if message.due_ns])
+        self.give_back([message for message in messages if not message.due_ns])
+        durable()
+
+    def _note_returned(self, messages: Sequence[Message]) -> None:
+        self._returned.update(map(_KEY, messages))
+        if self._picked:
+            for message in messages:
+                size = len(message.body)
+                self._octets += size - self._picked.pop(message.key, size)
 
     def submitted(
-        self, carrier: str, answered: Sequence[tuple[Message, bytes]], durable: Durable
-    ) -> list[tuple[Message, EarlyReceipt]]:
+        self,
+        carrier: str,
+        answered: Sequence[tuple[Message, bytes]],
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
+    ) -> None:
         """See `Store.submitted`."""
+        messages = [message for message, _ in answered]
+        self._withdraw(messages)
         sent = self._sent[carrier]
-        early = self._early[carrier]
-        found = []
-        octets = 0
+        forgotten = []
         for message, carrier_id in answered:
-            octets += len(message.body)
-            self._queued[message.esme] -= 1
             message.body = b""
             message.carrier = carrier
             if message.registered_delivery and carrier_id:
                 sent[carrier_id] = message
-                if early and (receipt := early.pop(carrier_id, None)) is not None:
-                    found.append((message, receipt))
-        self._octets -= octets
-        while len(sent) > MAX_CORRELATIONS:
-            del sent[next(iter(sent))]
+            else:
+                forgotten.append(message)
+        if len(sent) > MAX_CORRELATIONS:
+            oldest = list(islice(sent, len(sent) - MAX_CORRELATIONS))
+            forgotten += [sent.pop(carrier_id) for carrier_id in oldest]
+        if forgotten:
+            self._end([(message, _ENROUTE) for message in forgotten], 0)
+        self._finish(carrier, finished)
+        self._owe(deliveries)
         durable()
-        return found
 
-    def failed(self, messages: Sequence[Message], durable: Durable) -> None:
+    def failed(
+        self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
+    ) -> None:
         """See `Store.failed`."""
+        self._withdraw(messages)
         for message in messages:
-            self._octets -= len(message.body)
-            self._queued[message.esme] -= 1
             message.body = b""
+        self._end([(message, state) for message in messages], self._clock())
+        self._owe(deliveries)
         durable()
+
+    def _withdraw(self, messages: Sequence[Message]) -> None:
+        """Count messages as queued no more, and take them out of their lanes if they stand there again."""
+        self._octets -= sum([len(message.body) for message in messages])
+        self._count_queued(messages, -1)
+        if self._picked:
+            self._forget_picked(messages)
+        if self._returned:
+            again = [message for message in messages if message.key in self._returned]
+            self._returned.difference_update(map(_KEY, again))
+            for lane, group in _grouped(again, _LANE).items():
+                self._lanes[lane].remove([message.key for message in group])
+
+    def _forget_picked(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self._picked.pop(message.key, None)
+
+    def _end(self, ended: Iterable[tuple[Message, int]], final_ns: int) -> None:
+        """Keep for a while what has become of messages that are done with."""
+        live = self._live
+        for message, state in ended:
+            live.pop(message.key, None)
+            self._ended[message.key] = (message.esme, state, final_ns)
+        if len(self._ended) > MAX_ENDED // 2:
+            self._ended_before = self._ended
+            self._ended = {}
+
+    # ---- messages that are asked for ------------------------------------------------------------------------
+
+    def pick(self, keys: Sequence[int], then: Callable[[list[Message]], None]) -> None:
+        """See `Store.pick`."""
+        then(self._pick([message for key in keys if (message := self._live.get(key)) is not None]))
+
+    def pick_beginning(self, esme: str, beginning: bytes, then: Callable[[list[Message]], None]) -> None:
+        """See `Store.pick_beginning`."""
+        then(
+            self._pick(
+                [
+                    message
+                    for message in chain.from_iterable(self._lanes.values())
+                    if message.esme == esme and message.body.startswith(beginning)
+                ]
+            )
+        )
+
+    def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
+        """See `Store.pick_expired`."""
+        expired: dict[tuple[int, int], Message] = {}
+        while self._expiries and self._expiries[0][0] <= now_ns:
+            moment = heapq.heappop(self._expiries)
+            message = self._live.get(moment[1])
+            if message is not None and message.body and message.expires_ns == moment[0]:
+                expired[moment] = message
+        for moment in expired:  # one that is on its way to a carrier may come back
+            heapq.heappush(self._expiries, moment)
+        then(self._pick(list(expired.values())))
+
+    def _pick(self, wanted: Collection[Message]) -> list[Message]:
+        """Take out those that stand in their lanes."""
+        picked: list[Message] = []
+        for lane, group in _grouped(wanted, _LANE).items():
+            picked += self._lanes[lane].remove([message.key for message in group])
+        self._returned.difference_update(map(_KEY, picked))
+        self._picked.update((message.key, len(message.body)) for message in picked)
+        return picked
+
+    def look_up(self, key: int, then: Callable[[Standing | None], None]) -> None:
+        """See `Store.look_up`."""
+        message = self._live.get(key)
+        if message is not None:
+            then(Standing(message.esme, _ENROUTE, 0, message if message.body else None))
+            return
+        ended = self._ended.get(key) or self._ended_before.get(key)
+        then(Standing(*ended, None) if ended is not None else None)
+
+    # ---- what carriers say ----------------------------------------------------------------------------------
 
     def find(self, carrier: str, carrier_id: bytes) -> Message | None:
         """See `Store.find`."""
         return self._sent[carrier].get(carrier_id)
 
+    def recall(self, carrier: str, carrier_ids: Sequence[bytes], then: Callable[[], None]) -> None:  # noqa: ARG002
+        """See `Store.recall`: everything there is, is at hand."""
+        then()
+
     def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
         """See `Store.hold`."""
-        early = self._early[carrier]
-        for receipt in receipts:
-            early[receipt.carrier_id] = receipt
-        dropped = max(0, len(early) - MAX_EARLY)
-        for carrier_id in list(islice(early, dropped)):
-            del early[carrier_id]
-        return dropped
+        return self._early[carrier].hold(receipts)
+
+    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
+        """See `Store.release`."""
+        return self._early[carrier].release(carrier_ids)
 
     def expire_held(self, before_ns: int) -> dict[str, int]:
         """See `Store.expire_held`."""
-        expired = {}
-        for carrier, early in self._early.items():
-            old = [carrier_id for carrier_id, receipt in early.items() if receipt.received_ns < before_ns]
-            for carrier_id in old:
-                del early[carrier_id]
-            if old:
-                expired[carrier] = len(old)
-        return expired
+        expired = {carrier: early.expire(before_ns) for carrier, early in self._early.items()}
+        return {carrier: count for carrier, count in expired.items() if count}
 
     def receive(
-        self, carrier: str, deliveries: Sequence[Delivery], finished: Sequence[bytes], durable: Durable
+        self,
+        carrier: str,
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
     ) -> None:
         """See `Store.receive`."""
+        self._finish(carrier, finished)
+        self._owe(deliveries)
+        durable()
+
+    def _finish(self, carrier: str, finished: Sequence[tuple[bytes, int]]) -> None:
         if finished:
             sent = self._sent[carrier]
-            for carrier_id in finished:
-                sent.pop(carrier_id, None)
-        waiting = self._deliveries
-        octets = 0
-        for delivery in deliveries:
-            self._delivery_key += 1
-            delivery.key = self._delivery_key
-            octets += len(delivery.body)
-            waiting[delivery.esme].append(delivery)
-        self._octets += octets
-        durable()
+            found = [(sent.pop(carrier_id, None), state) for carrier_id, state in finished]
+            self._end([(message, state) for message, state in found if message is not None], self._clock())
+
+    def _owe(self, deliveries: Sequence[Delivery]) -> None:
+        if deliveries:
+            for key, delivery in enumerate(deliveries, self._delivery_key + 1):
+                delivery.key = key
+            self._delivery_key += len(deliveries)
+            self._octets += sum([len(delivery.body) for delivery in deliveries])
+            for esme, group in _grouped(deliveries, _ESME).items():
+                self._owed[esme].add(group)
+
+    # ---- what ESMEs are owed --------------------------------------------------------------------------------
+
+    def ready_deliveries(self, esme: str) -> int:
+        """See `Store.ready_deliveries`."""
+        return len(self._owed[esme])
 
     def take_deliveries(self, esme: str, most: int) -> list[Delivery]:
         """See `Store.take_deliveries`."""
-        queue = self._deliveries[esme]
-        if len(queue) <= most:
-            taken = list(queue)
-            queue.clear()
-            return taken
-        return [queue.popleft() for _ in range(most)]
+        return self._owed[esme].take(most)
 
     def give_back_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.give_back_deliveries`."""
-        returned: defaultdict[str, list[Delivery]] = defaultdict(list)
-        for delivery in deliveries:
-            returned[delivery.esme].append(delivery)
-        for esme, group in returned.items():
-            _merge(self._deliveries[esme], group)
+        for esme, group in _grouped(deliveries, _ESME).items():
+            self._owed[esme].give_back(group)
+
+    def defer_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.defer_deliveries`."""
+        for esme, group in _grouped(deliveries, _ESME).items():
+            self._owed[esme].defer(group)
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.delivered`."""
-        self._octets -= sum(len(delivery.body) for delivery in deliveries)
+        self._octets -= sum([len(delivery.body) for delivery in deliveries])
+
+    # ---- time -----------------------------------------------------------------------------------------------
+
+    def wake(self, now_ns: int) -> int | None:
+        """See `Store.wake`."""
+        moments = [queue.wake(now_ns) for queue in self._queues() if queue.deferred]
+        return min([due_ns for due_ns in moments if due_ns is not None], default=None)
+
+    def _queues(self) -> list[Queue[Message] | Queue[Delivery]]:
+        return [*self._lanes.values(), *self._owed.values()]
+
+    # ---- what is there --------------------------------------------------------------------------------------
 
     def waiting(self, lane: str) -> int:
         """See `Store.waiting`."""
         return len(self._lanes[lane])
+
+    def deferred(self, lane: str) -> int:
+        """See `Store.deferred`."""
+        return self._lanes[lane].deferred
 
     def queued(self, esme: str) -> int:
         """See `Store.queued`."""
@@ -177,12 +359,12 @@ class MemoryStore:
 
     def waiting_deliveries(self, esme: str) -> int:
         """See `Store.waiting_deliveries`."""
-        return len(self._deliveries[esme])
+        return len(self._owed[esme]) + self._owed[esme].deferred
 
     def oldest_ns(self, lane: str) -> int | None:
         """See `Store.oldest_ns`."""
-        queue = self._lanes[lane]
-        return queue[0].accepted_ns if queue else None
+        first = self._lanes[lane].first
+        return None if first is None else first.accepted_ns
 
     @property
     def octets(self) -> int:
@@ -195,13 +377,21 @@ class MemoryStore:
         return self._octets >= self._max_octets
 
     @property
+    def stalled(self) -> bool:
+        """Memory is never slow."""
+        return False
+
+    @property
     def healthy(self) -> bool:
         """Memory does not fail before the process does."""
         return True
 
-    def close(self) -> int:
+    async def open(self) -> None:
+        """Nothing is left of an earlier run."""
+
+    async def close(self) -> int:
         """See `Store.close`."""
-        waiting = sum(map(len, self._lanes.values())) + sum(map(len, self._deliveries.values()))
+        lost = sum([len(queue) + queue.deferred for queue in self._queues()])
         self._lanes.clear()
-        self._deliveries.clear()
-        return waiting
+        self._owed.clear()
+        return lost

@@ -1,168 +1,78 @@
-"""What every `Store` must do; `stores` gains the durable one when it is there."""
+"""What is the memory store's own; what every store does is in test_contract.py."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from smppgw.store.api import Store
-from smppgw.store.entries import Delivery, EarlyReceipt, Message
-from smppgw.store.memory import MAX_EARLY, MemoryStore
+from smppgw.store import memory
+from smppgw.store.memory import MemoryStore
+from tests.store.test_contract import accept, delivery, fail, look_up, message, picked, receive, submit
 
 
-class Told:
-    """Counts how often a promise was given."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def __call__(self) -> None:
-        self.times += 1
-
-
-def message(key: int, lane: str = "lane", *, registered_delivery: int = 1, body: bytes = b"body") -> Message:
-    return Message(key, b"%08x" % key, "acme", lane, 4, body, registered_delivery, key)
-
-
-def delivery(number: int, esme: str = "acme") -> Delivery:
-    return Delivery(esme, "receipt", 5, b"receipt %d" % number, 9)
-
-
-def early(carrier_id: bytes, received_ns: int = 0) -> EarlyReceipt:
-    return EarlyReceipt(carrier_id, 5, b"body", received_ns)
-
-
-@pytest.fixture(params=[lambda: MemoryStore(1000)], ids=["memory"])
-def store(request: pytest.FixtureRequest) -> Store:
-    make: Callable[[], Store] = request.param
-    return make()
-
-
-def test_accepted_messages_leave_in_the_order_they_came(store: Store) -> None:
-    told = Told()
-    store.accept([message(1), message(2)], told)
-    store.accept([message(3)], told)
-    assert told.times == 2
-    assert [each.key for each in store.take("lane", 2)] == [1, 2]
-    assert [each.key for each in store.take("lane", 2)] == [3]
-    assert store.take("lane", 2) == []
-
-
-def test_lanes_are_apart(store: Store) -> None:
-    store.accept([message(1, "a"), message(2, "b"), message(3, "a")], Told())
-    assert store.waiting("a") == 2
-    assert store.waiting("b") == 1
-    assert [each.key for each in store.take("b", 9)] == [2]
-    assert store.oldest_ns("a") == 1
-    assert store.oldest_ns("b") is None
-
-
-def test_what_is_given_back_leaves_first_and_in_order(store: Store) -> None:
-    store.accept([message(key) for key in range(1, 6)], Told())
-    taken = store.take("lane", 3)
-    store.give_back(taken)
-    assert [each.key for each in store.take("lane", 9)] == [1, 2, 3, 4, 5]
-
-
-def test_a_submitted_message_is_found_by_its_carrier_s_id(store: Store) -> None:
-    told = Told()
-    store.accept([message(1)], Told())
-    [taken] = store.take("lane", 1)
-    assert store.submitted("sink", [(taken, b"ab12")], told) == []
-    assert told.times == 1
-    found = store.find("sink", b"ab12")
-    assert found is not None
-    assert found.key == 1
-    assert store.find("other", b"ab12") is None
-    store.receive("sink", [], [b"ab12", b"never there"], told)
-    assert told.times == 2
-    assert store.find("sink", b"ab12") is None
-
-
-def test_a_message_that_asked_for_no_receipt_is_forgotten_once_it_is_sent(store: Store) -> None:
-    store.accept([message(1, registered_delivery=0)], Told())
-    store.submitted("sink", [(store.take("lane", 1)[0], b"x")], Told())
-    assert store.find("sink", b"x") is None
-
-
-def test_a_receipt_that_came_early_is_handed_over_with_its_message(store: Store) -> None:
-    assert store.hold("sink", [early(b"x")]) == 0
-    store.accept([message(1)], Told())
-    [(found, receipt)] = store.submitted("sink", [(store.take("lane", 1)[0], b"x")], Told())
-    assert found.key == 1
-    assert receipt.carrier_id == b"x"
-    assert store.expire_held(1 << 62) == {}
-
-
-def test_held_receipts_expire(store: Store) -> None:
-    store.hold("sink", [early(b"a", 10), early(b"b", 20)])
-    assert store.expire_held(15) == {"sink": 1}
-    assert store.expire_held(25) == {"sink": 1}
-    assert store.expire_held(25) == {}
-
-
-def test_the_oldest_held_receipts_make_room(store: Store) -> None:
-    receipts = [early(b"%d" % number) for number in range(MAX_EARLY + 3)]
-    assert store.hold("sink", receipts) == 3
-
-
-def test_deliveries_wait_for_their_esme_in_order(store: Store) -> None:
-    told = Told()
-    store.receive("", [delivery(1), delivery(2), delivery(3, "other")], (), told)
-    assert told.times == 1
-    assert store.waiting_deliveries("acme") == 2
-    taken = store.take_deliveries("acme", 1)
-    store.give_back_deliveries(taken)
-    assert [each.body for each in store.take_deliveries("acme", 9)] == [b"receipt 1", b"receipt 2"]
-    assert store.waiting_deliveries("other") == 1
-
-
-def test_octets_are_counted_until_a_message_is_somebody_else_s(store: Store) -> None:
-    store.accept([message(1, body=b"x" * 400), message(2, body=b"x" * 600)], Told())
-    assert store.octets == 1000
-    assert store.full
-    first, second = store.take("lane", 2)
-    assert store.full
-    store.submitted("sink", [(first, b"id")], Told())
-    assert store.octets == 600
-    assert not store.full
-    store.failed([second], Told())
-    assert store.octets == 0
-    waiting = [delivery(1)]
-    store.receive("", waiting, (), Told())
-    assert store.octets == len(waiting[0].body)
-    store.delivered(store.take_deliveries("acme", 1))
-    assert store.octets == 0
-
-
-def test_closing_says_what_is_lost() -> None:
+async def test_closing_says_what_is_lost() -> None:
     store = MemoryStore(1000)
-    store.accept([message(1), message(2)], Told())
-    store.receive("", [delivery(1)], (), Told())
-    assert store.healthy
-    assert store.close() == 3
+    await store.open()
+    await accept(store, message(1), message(2, due_ns=9), message(3))
+    await receive(store, delivery(1), delivery(2))
+    [owed] = store.take_deliveries("acme", 1)
+    owed.due_ns = 9
+    store.defer_deliveries([owed])
+    await submit(store, (store.take("lane", 1)[0], b"x"))
+    assert await store.close() == 4
     assert store.waiting("lane") == 0
 
 
-def test_what_comes_back_one_by_one_stands_in_its_order_again(store: Store) -> None:
-    store.accept([message(key) for key in range(1, 8)], Told())
-    taken = store.take("lane", 5)
-    for key in (3, 1, 5):
-        store.give_back([taken[key - 1]])
-    store.give_back([taken[3], taken[1]])
-    assert [each.key for each in store.take("lane", 9)] == [1, 2, 3, 4, 5, 6, 7]
+async def test_octets_are_those_of_bodies() -> None:
+    store = MemoryStore(1000)
+    await accept(store, message(1, body=b"x" * 10), message(2, body=b"x" * 20))
+    [second] = await picked(lambda then: store.pick([2], then))
+    second.body = b"x" * 5
+    store.replace([second], lambda: None)
+    assert store.octets == 15
+    [first] = await picked(lambda then: store.pick([1], then))
+    await fail(store, first)
+    assert store.octets == 5
 
 
-def test_deliveries_that_come_back_one_by_one_stand_in_their_order_again(store: Store) -> None:
-    store.receive("", [delivery(number) for number in range(6)], (), Told())
-    taken = store.take_deliveries("acme", 4)
-    for number in (2, 0, 3, 1):
-        store.give_back_deliveries([taken[number]])
-    assert [each.body for each in store.take_deliveries("acme", 9)] == [b"receipt %d" % n for n in range(6)]
+async def test_the_oldest_messages_that_wait_for_a_receipt_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MAX_CORRELATIONS", 3)
+    store = MemoryStore(1000)
+    await accept(store, *map(message, range(1, 6)))
+    await submit(store, *((each, b"%d" % each.key) for each in store.take("lane", 9)))
+    assert [store.find("sink", b"%d" % key) is None for key in range(1, 6)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    standing = await look_up(store, 1)
+    assert standing is not None
+    assert standing.final_ns == 0
 
 
-def test_an_empty_id_of_a_carrier_finds_nothing(store: Store) -> None:
-    store.accept([message(1)], Told())
-    store.submitted("sink", [(store.take("lane", 1)[0], b"")], Told())
-    assert store.find("sink", b"") is None
+async def test_messages_that_ended_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MAX_ENDED", 10)
+    store = MemoryStore(1000, clock=lambda: 42)
+    for key in range(1, 31):
+        await accept(store, message(key))
+        await fail(store, *store.take("lane", 1))
+    known = [key for key in range(1, 31) if await look_up(store, key) is not None]
+    assert known == list(range(known[0], 31))
+    assert 5 <= len(known) <= 10
+    standing = await look_up(store, 30)
+    assert standing is not None
+    assert standing.final_ns == 42
+
+
+async def test_moments_of_expiry_are_kept_for_messages_that_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "_SLACK", 5)
+    store = MemoryStore(1000)
+    await accept(store, message(1, expires_ns=50), message(2, expires_ns=40))
+    for _ in range(20):
+        [second] = await picked(lambda then: store.pick([2], then))
+        store.replace([second], lambda: None)
+    assert len(store._expiries) <= 10
+    assert len(await picked(lambda then: store.pick_expired(50, then))) == 2

@@ -1,0 +1,670 @@
+"""What every `Store` must do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, Protocol
+
+import pytest
+
+from smppgw.store.api import Store
+from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
+from smppgw.store.memory import MemoryStore
+
+WAIT_SECONDS: Final = 20.0
+ENROUTE, DELIVERED, EXPIRED, UNDELIVERABLE = 1, 2, 3, 5
+
+
+class Make(Protocol):
+    """Makes an open store that is closed at the end of the block."""
+
+    def __call__(self, max_octets: int = 1_000_000) -> AbstractAsyncContextManager[Store]:
+        """`max_octets`: above it the store is full."""
+
+
+@asynccontextmanager
+async def in_memory(max_octets: int = 1_000_000) -> AsyncIterator[Store]:
+    store = MemoryStore(max_octets)
+    await store.open()
+    yield store
+    await store.close()
+
+
+each_store = pytest.mark.parametrize("make", [in_memory], ids=["memory"])
+
+
+class Told:
+    """Counts how often a promise was given, and keeps the answers that came with it."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.answers: list[Any] = []
+        self._told = asyncio.Event()
+
+    def __call__(self, *answer: Any) -> None:
+        self.times += 1
+        self.answers += answer
+        self._told.set()
+
+    async def told(self, times: int = 1) -> None:
+        """Wait until it was given so often, and see that it is not given once more. Raises: TimeoutError."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while self.times < times:
+                self._told.clear()
+                await self._told.wait()
+        await asyncio.sleep(0)
+        assert self.times == times
+
+
+def message(key: int, lane: str = "lane", **more: Any) -> Message:
+    esme = more.pop("esme", "acme")
+    body = more.pop("body", b"body %d" % key)
+    registered_delivery = more.pop("registered_delivery", 1)
+    return Message(key, b"%08x" % key, esme, lane, 4, body, registered_delivery, key, **more)
+
+
+def delivery(number: int, esme: str = "acme") -> Delivery:
+    return Delivery(esme, "receipt", 5, b"receipt %d" % number, 9)
+
+
+def early(carrier_id: bytes, received_ns: int = 0) -> EarlyReceipt:
+    return EarlyReceipt(carrier_id, 5, b"body", received_ns)
+
+
+async def accept(store: Store, *messages: Message) -> None:
+    told = Told()
+    store.accept(messages, told)
+    await told.told()
+
+
+async def submit(
+    store: Store,
+    *answered: tuple[Message, bytes],
+    deliveries: Sequence[Delivery] = (),
+    finished: Sequence[tuple[bytes, int]] = (),
+) -> None:
+    told = Told()
+    store.submitted("sink", answered, deliveries, finished, told)
+    await told.told()
+
+
+async def fail(store: Store, *messages: Message, state: int = UNDELIVERABLE) -> None:
+    told = Told()
+    store.failed(messages, state, (), told)
+    await told.told()
+
+
+async def receive(store: Store, *deliveries: Delivery, finished: Sequence[tuple[bytes, int]] = ()) -> None:
+    told = Told()
+    store.receive("sink", deliveries, finished, told)
+    await told.told()
+
+
+async def replace(store: Store, *messages: Message) -> None:
+    told = Told()
+    store.replace(messages, told)
+    await told.told()
+
+
+async def picked(ask: Callable[[Callable[[list[Message]], None]], None]) -> list[Message]:
+    told = Told()
+    ask(told)
+    await told.told()
+    [messages] = told.answers
+    return list(messages)
+
+
+async def pick(store: Store, *keys: int) -> list[int]:
+    return keys_of(await picked(lambda then: store.pick(keys, then)))
+
+
+async def look_up(store: Store, key: int) -> Standing | None:
+    told = Told()
+    store.look_up(key, told)
+    await told.told()
+    [standing] = told.answers
+    assert standing is None or isinstance(standing, Standing)
+    return standing
+
+
+def keys_of(messages: Sequence[Message]) -> list[int]:
+    return [each.key for each in messages]
+
+
+def take(store: Store, most: int = 99, lane: str = "lane") -> list[int]:
+    return keys_of(store.take(lane, most))
+
+
+def bodies(deliveries: Sequence[Delivery]) -> list[bytes]:
+    return [each.body for each in deliveries]
+
+
+# ---- messages on their way out ------------------------------------------------------------------------------
+
+
+@each_store
+async def test_accepted_messages_leave_in_the_order_they_came(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2))
+        await accept(store, message(3))
+        assert store.ready("lane") == 3
+        assert take(store, 2) == [1, 2]
+        assert take(store, 2) == [3]
+        assert take(store, 2) == []
+
+
+@each_store
+async def test_lanes_are_apart(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, "a"), message(2, "b"), message(3, "a"))
+        assert (store.waiting("a"), store.waiting("b"), store.waiting("c")) == (2, 1, 0)
+        assert (store.ready("a"), store.ready("b"), store.ready("c")) == (2, 1, 0)
+        assert take(store, lane="b") == [2]
+        assert store.oldest_ns("a") == 1
+        assert store.oldest_ns("b") is None
+
+
+@each_store
+async def test_an_empty_batch_is_durable_too(make: Make) -> None:
+    async with make() as store:
+        await accept(store)
+        await submit(store)
+        await fail(store)
+        await receive(store)
+        await replace(store)
+        store.give_back([])
+        store.defer([])
+        store.give_back_deliveries([])
+        store.defer_deliveries([])
+        store.delivered([])
+        assert store.octets == 0
+
+
+@each_store
+async def test_what_is_given_back_leaves_first_and_in_order(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 6)))
+        store.give_back(store.take("lane", 3))
+        assert store.waiting("lane") == 5
+        assert take(store) == [1, 2, 3, 4, 5]
+
+
+@each_store
+async def test_what_comes_back_one_by_one_stands_in_its_order_again(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 8)))
+        taken = store.take("lane", 5)
+        for key in (3, 1, 5):
+            store.give_back([taken[key - 1]])
+        store.give_back([taken[3], taken[1]])
+        assert take(store) == [1, 2, 3, 4, 5, 6, 7]
+
+
+@each_store
+async def test_many_that_come_back_between_others_stand_in_their_order_again(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 101)))
+        taken = store.take("lane", 100)
+        store.give_back(taken[::2])
+        store.give_back(taken[1::2])
+        assert take(store, 100) == list(range(1, 101))
+
+
+@each_store
+async def test_what_is_deferred_stands_aside_until_it_is_due(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2), message(3))
+        first, second = store.take("lane", 2)
+        first.due_ns, first.attempts = 200, 1
+        second.due_ns = 100
+        store.defer([first, second])
+        assert (store.waiting("lane"), store.deferred("lane"), store.ready("lane")) == (1, 2, 1)
+        assert store.wake(99) == 100
+        assert take(store) == [3]
+        assert store.wake(100) == 200
+        assert (store.waiting("lane"), store.deferred("lane")) == (1, 1)
+        assert store.wake(200) is None
+        assert store.oldest_ns("lane") == 1
+        again = store.take("lane", 9)
+        assert keys_of(again) == [1, 2]
+        assert again[0].attempts == 1
+
+
+@each_store
+async def test_what_is_woken_stands_where_its_key_belongs(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 31)))
+        taken = store.take("lane", 20)
+        for each in taken[1::2]:
+            each.due_ns = 10
+        store.defer(taken[1::2])
+        store.give_back(taken[::2])
+        assert store.wake(10) is None
+        assert take(store) == list(range(1, 31))
+
+
+@each_store
+async def test_a_message_with_a_moment_stands_aside_from_the_start(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, due_ns=500), message(2))
+        assert (store.waiting("lane"), store.deferred("lane"), store.queued("acme")) == (1, 1, 2)
+        assert store.wake(0) == 500
+        assert take(store) == [2]
+        assert store.wake(500) is None
+        assert take(store) == [1]
+
+
+@each_store
+async def test_nothing_is_due_where_nothing_stands_aside(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1))
+        assert store.wake(1 << 62) is None
+
+
+@each_store
+async def test_what_is_replaced_leaves_in_its_place_with_what_has_changed(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2), message(3))
+        empty = store.octets
+        [second] = await picked(lambda then: store.pick([2], then))
+        second.body += b" and more"
+        second.registered_delivery = 0
+        await replace(store, second)
+        assert store.octets >= empty + len(b" and more")
+        assert (store.waiting("lane"), store.queued("acme")) == (3, 3)
+        taken = store.take("lane", 9)
+        assert keys_of(taken) == [1, 2, 3]
+        assert (taken[1].body, taken[1].registered_delivery) == (b"body 2 and more", 0)
+        await submit(store, *((each, b"id %d" % each.key) for each in taken))
+        assert store.octets == 0
+
+
+@each_store
+async def test_what_is_replaced_with_a_moment_stands_aside(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2, due_ns=900))
+        messages = await picked(lambda then: store.pick([1, 2], then))
+        for each in messages:
+            each.due_ns = 300 if each.key == 1 else 0
+        await replace(store, *messages)
+        assert (store.waiting("lane"), store.deferred("lane")) == (1, 1)
+        assert take(store) == [2]
+        assert store.wake(299) == 300
+        assert store.wake(300) is None
+        assert take(store) == [1]
+
+
+@each_store
+async def test_a_submitted_message_is_found_by_its_carrier_s_id(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1))
+        [taken] = store.take("lane", 1)
+        await submit(store, (taken, b"ab12"))
+        found = store.find("sink", b"ab12")
+        assert found is not None
+        assert (found.key, found.message_id, found.esme) == (1, b"00000001", "acme")
+        assert (found.registered_delivery, found.accepted_ns, found.body) == (1, 1, b"")
+        assert store.find("other", b"ab12") is None
+        await receive(store, finished=[(b"ab12", DELIVERED), (b"never there", DELIVERED)])
+        assert store.find("sink", b"ab12") is None
+
+
+@each_store
+async def test_a_message_that_asked_for_no_receipt_is_not_found(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, registered_delivery=0))
+        await submit(store, (store.take("lane", 1)[0], b"x"))
+        assert store.find("sink", b"x") is None
+
+
+@each_store
+async def test_an_empty_id_of_a_carrier_finds_nothing(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1))
+        await submit(store, (store.take("lane", 1)[0], b""))
+        assert store.find("sink", b"") is None
+
+
+@each_store
+async def test_receipts_that_were_held_come_with_the_response(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1))
+        [taken] = store.take("lane", 1)
+        await submit(store, (taken, b"x"), deliveries=[delivery(1)], finished=[(b"x", DELIVERED)])
+        assert store.find("sink", b"x") is None
+        assert bodies(store.take_deliveries("acme", 9)) == [b"receipt 1"]
+        standing = await look_up(store, 1)
+        assert standing is not None
+        assert standing.state == DELIVERED
+
+
+@each_store
+async def test_a_failed_message_tells_its_esme(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1))
+        told = Told()
+        store.failed(store.take("lane", 1), UNDELIVERABLE, [delivery(1)], told)
+        await told.told()
+        assert store.queued("acme") == 0
+        assert bodies(store.take_deliveries("acme", 9)) == [b"receipt 1"]
+
+
+@each_store
+async def test_a_message_that_stands_again_leaves_when_its_answer_comes_late(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 6)))
+        first, second, third = store.take("lane", 3)
+        store.give_back([first, second])
+        third.due_ns = 50
+        store.defer([third])
+        await submit(store, (second, b"b"), (third, b"c"))
+        assert (store.waiting("lane"), store.ready("lane"), store.deferred("lane")) == (3, 3, 0)
+        assert store.queued("acme") == 3
+        assert store.wake(1 << 62) is None
+        assert await pick(store, 2, 3) == []
+        assert take(store) == [1, 4, 5]
+        found = store.find("sink", b"b")
+        assert found is not None
+        assert found.key == 2
+
+
+@each_store
+async def test_a_message_that_was_woken_leaves_when_its_answer_comes_late(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2))
+        first, _ = store.take("lane", 2)
+        first.due_ns = 50
+        store.defer([first])
+        store.wake(50)
+        await submit(store, (first, b"a"))
+        assert (store.waiting("lane"), store.ready("lane"), store.oldest_ns("lane")) == (0, 0, None)
+        assert take(store) == []
+
+
+@each_store
+async def test_a_message_that_was_handed_out_twice_leaves_once(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2))
+        store.give_back(store.take("lane", 1))
+        [again] = store.take("lane", 1)
+        await submit(store, (again, b"a"))
+        assert take(store) == [2]
+        assert store.queued("acme") == 1
+
+
+# ---- messages that are asked for ----------------------------------------------------------------------------
+
+
+@each_store
+async def test_what_stands_in_a_lane_or_aside_can_be_picked(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2), message(3, due_ns=70), message(4, "other"), message(5))
+        [first] = store.take("lane", 1)
+        assert sorted(await pick(store, 1, 2, 3, 4, 99)) == [2, 3, 4]
+        assert (store.waiting("lane"), store.deferred("lane"), store.waiting("other")) == (1, 0, 0)
+        assert store.queued("acme") == 5
+        assert await pick(store, 2) == []
+        assert take(store) == [5]
+        store.give_back([first])
+        assert await pick(store, 1) == [1]
+
+
+@each_store
+async def test_what_was_picked_is_given_back_where_it_stood(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 31)))
+        some = await picked(lambda then: store.pick(range(1, 31, 2), then))
+        assert keys_of(some) == list(range(1, 31, 2))
+        store.give_back(some)
+        assert take(store) == list(range(1, 31))
+
+
+@each_store
+async def test_what_was_picked_can_fail(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2))
+        await fail(store, *await picked(lambda then: store.pick([1], then)), state=EXPIRED)
+        assert take(store) == [2]
+        assert store.queued("acme") == 1
+        standing = await look_up(store, 1)
+        assert standing is not None
+        assert standing.state == EXPIRED
+
+
+@each_store
+async def test_messages_of_an_esme_are_picked_by_how_their_body_begins(make: Make) -> None:
+    async with make() as store:
+        await accept(
+            store,
+            message(1, body=b"abc"),
+            message(2, body=b"abd", due_ns=70),
+            message(3, "other", body=b"abe"),
+            message(4, body=b"b"),
+            message(5, body=b"abf", esme="somebody"),
+            message(6, body=b"ab"),
+        )
+        found = await picked(lambda then: store.pick_beginning("acme", b"ab", then))
+        assert sorted(keys_of(found)) == [1, 2, 3, 6]
+        assert take(store) == [4, 5]
+
+
+@each_store
+async def test_messages_whose_validity_is_over_are_picked(make: Make) -> None:
+    async with make() as store:
+        await accept(
+            store,
+            message(1, expires_ns=100),
+            message(2),
+            message(3, expires_ns=100, due_ns=5000),
+            message(4, expires_ns=101),
+        )
+
+        def expired(now_ns: int) -> Any:
+            return picked(lambda then: store.pick_expired(now_ns, then))
+
+        assert await expired(99) == []
+        gone = await expired(100)
+        assert sorted(keys_of(gone)) == [1, 3]
+        assert await expired(100) == []
+        await fail(store, *gone, state=EXPIRED)
+        assert await expired(100) == []
+        assert keys_of(await expired(101)) == [4]
+        assert take(store) == [2]
+
+
+@each_store
+async def test_what_expires_on_its_way_to_a_carrier_is_picked_when_it_comes_back(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, expires_ns=100), message(2, expires_ns=100))
+        first, second = store.take("lane", 2)
+        assert await picked(lambda then: store.pick_expired(100, then)) == []
+        store.give_back([first])
+        await submit(store, (second, b"x"))
+        assert keys_of(await picked(lambda then: store.pick_expired(100, then))) == [1]
+
+
+@each_store
+async def test_what_is_replaced_expires_at_its_new_moment(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, expires_ns=100), message(2))
+        for each in (messages := await picked(lambda then: store.pick([1, 2], then))):
+            each.expires_ns = 200
+        await replace(store, *messages)
+        assert await picked(lambda then: store.pick_expired(199, then)) == []
+        assert sorted(keys_of(await picked(lambda then: store.pick_expired(200, then)))) == [1, 2]
+
+
+@each_store
+async def test_a_message_is_looked_up_on_its_way(make: Make) -> None:
+    async with make() as store:
+        assert await look_up(store, 1) is None
+        await accept(store, message(1), message(2, due_ns=70))
+        for key in (1, 2):
+            standing = await look_up(store, key)
+            assert standing is not None
+            assert (standing.esme, standing.state, standing.final_ns) == ("acme", ENROUTE, 0)
+            assert standing.message is not None
+            assert (standing.message.key, standing.message.body) == (key, b"body %d" % key)
+        [taken] = store.take("lane", 1)
+        standing = await look_up(store, 1)
+        assert standing is not None
+        assert standing.message is not None
+        await submit(store, (taken, b"x"))
+        assert await look_up(store, 1) == Standing("acme", ENROUTE, 0, None)
+
+
+@each_store
+async def test_a_message_is_looked_up_after_its_end(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2), message(3, registered_delivery=0))
+        first, second, third = store.take("lane", 3)
+        await submit(store, (first, b"x"), (third, b"y"))
+        await receive(store, finished=[(b"x", DELIVERED)])
+        await fail(store, second)
+        for key, state in ((1, DELIVERED), (2, UNDELIVERABLE)):
+            standing = await look_up(store, key)
+            assert standing is not None
+            assert (standing.esme, standing.state, standing.message) == ("acme", state, None)
+            assert standing.final_ns > 0
+        assert await look_up(store, 3) == Standing("acme", ENROUTE, 0, None)
+
+
+# ---- what carriers say --------------------------------------------------------------------------------------
+
+
+@each_store
+async def test_what_is_at_hand_is_found_after_a_recall_and_what_is_not_there_is_not(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1))
+        await submit(store, (store.take("lane", 1)[0], b"x"))
+        told = Told()
+        store.recall("sink", [b"x", b"y"], told)
+        await told.told()
+        assert store.find("sink", b"x") is not None
+        assert store.find("sink", b"y") is None
+
+
+@each_store
+async def test_a_receipt_that_is_held_is_released_once(make: Make) -> None:
+    async with make() as store:
+        assert store.hold("sink", [early(b"x"), early(b"y")]) == 0
+        await receive(store)
+        assert store.release("other", [b"x"]) == []
+        [released] = store.release("sink", [b"never there", b"x"])
+        assert (released.carrier_id, released.command_id, released.body) == (b"x", 5, b"body")
+        assert store.release("sink", [b"x"]) == []
+        assert len(store.release("sink", [b"y"])) == 1
+
+
+@each_store
+async def test_held_receipts_expire(make: Make) -> None:
+    async with make() as store:
+        store.hold("sink", [early(b"a", 10), early(b"b", 20)])
+        store.hold("other", [early(b"a", 10)])
+        await receive(store)
+        assert store.expire_held(15) == {"sink": 1, "other": 1}
+        assert store.expire_held(25) == {"sink": 1}
+        assert store.expire_held(25) == {}
+
+
+# ---- what ESMEs are owed ------------------------------------------------------------------------------------
+
+
+@each_store
+async def test_deliveries_wait_for_their_esme_in_order(make: Make) -> None:
+    async with make() as store:
+        await receive(store, delivery(1), delivery(2), delivery(3, "other"))
+        assert (store.waiting_deliveries("acme"), store.ready_deliveries("acme")) == (2, 2)
+        store.give_back_deliveries(store.take_deliveries("acme", 1))
+        assert bodies(store.take_deliveries("acme", 9)) == [b"receipt 1", b"receipt 2"]
+        assert (store.waiting_deliveries("acme"), store.waiting_deliveries("other")) == (0, 1)
+
+
+@each_store
+async def test_deliveries_that_come_back_one_by_one_stand_in_their_order_again(make: Make) -> None:
+    async with make() as store:
+        await receive(store, *map(delivery, range(6)))
+        taken = store.take_deliveries("acme", 4)
+        for number in (2, 0, 3, 1):
+            store.give_back_deliveries([taken[number]])
+        assert bodies(store.take_deliveries("acme", 9)) == [b"receipt %d" % number for number in range(6)]
+
+
+@each_store
+async def test_a_deferred_delivery_stands_aside_until_it_is_due(make: Make) -> None:
+    async with make() as store:
+        await receive(store, delivery(1), delivery(2))
+        [first] = store.take_deliveries("acme", 1)
+        first.due_ns, first.attempts = 40, 1
+        store.defer_deliveries([first])
+        assert (store.waiting_deliveries("acme"), store.ready_deliveries("acme")) == (2, 1)
+        assert store.wake(39) == 40
+        assert store.wake(40) is None
+        [again, second] = store.take_deliveries("acme", 9)
+        assert (again.body, again.attempts, second.body) == (b"receipt 1", 1, b"receipt 2")
+
+
+@each_store
+async def test_the_next_moment_is_that_of_whatever_is_due_first(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, due_ns=80), message(2, "other", due_ns=60))
+        await receive(store, delivery(1))
+        [owed] = store.take_deliveries("acme", 1)
+        owed.due_ns = 70
+        store.defer_deliveries([owed])
+        assert [store.wake(now_ns) for now_ns in (0, 60, 70, 80)] == [60, 70, 80, None]
+
+
+# ---- what is there ------------------------------------------------------------------------------------------
+
+
+@each_store
+async def test_messages_are_queued_until_a_carrier_has_them_or_none_will(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2, esme="other"), message(3, due_ns=9), message(4))
+        assert (store.queued("acme"), store.queued("other"), store.queued("nobody")) == (3, 1, 0)
+        first, second, fourth = store.take("lane", 9)
+        assert store.queued("acme") == 3
+        await submit(store, (first, b"x"), (second, b"y"))
+        assert (store.queued("acme"), store.queued("other")) == (2, 0)
+        await fail(store, fourth)
+        assert store.queued("acme") == 1
+
+
+@each_store
+async def test_octets_are_counted_until_a_message_is_somebody_else_s(make: Make) -> None:
+    async with make(1000) as store:
+        assert not store.full
+        await accept(store, message(1, body=b"x" * 400), message(2, body=b"x" * 600))
+        assert store.octets >= 1000
+        assert store.full
+        first, second = store.take("lane", 2)
+        assert store.full
+        await submit(store, (first, b"id"))
+        assert 600 <= store.octets < 1000
+        assert not store.full
+        await fail(store, second)
+        assert store.octets == 0
+        await receive(store, delivery(1))
+        assert store.octets >= len(delivery(1).body)
+        store.delivered(store.take_deliveries("acme", 1))
+        assert store.octets == 0
+
+
+@each_store
+async def test_the_highest_key_stays_when_its_message_has_left(make: Make) -> None:
+    async with make() as store:
+        assert store.highest_key == 0
+        await accept(store, message(5), message(7))
+        await fail(store, *store.take("lane", 9))
+        assert store.highest_key == 7
+
+
+@each_store
+async def test_a_store_that_is_open_can_promise(make: Make) -> None:
+    async with make() as store:
+        store.on_ready = lambda: None
+        assert store.healthy
+        assert not store.stalled
