@@ -180,6 +180,9 @@ class Metrics:
         self.messages_rejected = self._counter(
             "smppgw_messages_rejected", "Messages refused, by the status that was answered.", "esme", "status"
         )
+        self.messages_expired = self._counter(
+            "smppgw_messages_expired", "Messages whose validity ended before a carrier had them.", "esme"
+        )
         self.messages_submitted = self._counter(
             "smppgw_messages_submitted", "Answers of carriers to submit_sm.", "carrier", "status"
         )

@@ -25,6 +25,7 @@ from smppgw.pdu.constants import CommandStatus
 CONTRACT = {
     "smppgw_messages_accepted_total": ("counter", {"esme"}),
     "smppgw_messages_rejected_total": ("counter", {"esme", "status"}),
+    "smppgw_messages_expired_total": ("counter", {"esme"}),
     "smppgw_messages_submitted_total": ("counter", {"carrier", "status"}),
     "smppgw_receipts_total": ("counter", {"carrier", "state"}),
     "smppgw_receipts_orphaned_total": ("counter", {"carrier"}),
@@ -69,9 +70,9 @@ def touched() -> Metrics:
     """Metrics with one series in each family."""
     metrics = Metrics()
     for family in (
-        metrics.messages_accepted, metrics.messages_rejected, metrics.messages_submitted, metrics.receipts,
-        metrics.receipts_orphaned, metrics.mo, metrics.delivers, metrics.throttled, metrics.pdu_errors,
-        metrics.submit_response_duration, metrics.delivery_duration,
+        metrics.messages_accepted, metrics.messages_rejected, metrics.messages_expired,
+        metrics.messages_submitted, metrics.receipts, metrics.receipts_orphaned, metrics.mo, metrics.delivers,
+        metrics.throttled, metrics.pdu_errors, metrics.submit_response_duration, metrics.delivery_duration,
     ):  # fmt: skip
         family(*family.labels)
     for gauge in (

@@ -1,0 +1,46 @@
+"""Ends the messages whose validity is over before a carrier has them (SMPP v3.4 section 5.2.16)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from smppgw.metrics import Metrics
+from smppgw.pdu.constants import MessageState
+from smppgw.store.api import Store
+from smppgw.store.entries import Delivery, Message
+
+OwnReceipts: TypeAlias = Callable[[Sequence[tuple[Message, int]], MessageState], list[Delivery]]
+"""Makes the receipts that were asked for, of messages that have come to that state here; beside each its error."""
+
+
+class Expiry:
+    """Ends what has expired, and tells the ESMEs that asked for it."""
+
+    def __init__(
+        self, store: Store, metrics: Metrics, *, own_receipts: OwnReceipts, on_deliveries: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._own_receipts = own_receipts
+        self._on_deliveries = on_deliveries
+
+    def sweep(self, now_ns: int) -> None:
+        """End what stands in lanes, or aside, and has expired; call it now and then."""
+        self._store.pick_expired(now_ns, self.expire)
+
+    def expire(self, messages: Sequence[Message]) -> None:
+        """End messages that the store has handed out and that have expired."""
+        if not messages:
+            return
+        deliveries = self._own_receipts([(message, 0) for message in messages], MessageState.EXPIRED)
+        counts = Counter(message.esme for message in messages)
+
+        def durable() -> None:
+            for esme, count in counts.items():
+                self._metrics.messages_expired(esme).add(count)
+            if deliveries:
+                self._on_deliveries()
+
+        self._store.failed(messages, MessageState.EXPIRED, deliveries, durable)
