@@ -25,11 +25,11 @@ FLOORS: Final[Mapping[int, str]] = {
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
-        store store.api store.early store.entries store.errors store.queue
+        store store.api store.early store.entries store.errors store.frame store.queue
         """,
     2: """
         session.client session.connection session.server
-        store.memory
+        store.committer store.files store.log store.memory store.salvage store.segments
         library.*
         admin logs metrics
         """,

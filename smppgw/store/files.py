@@ -5,6 +5,7 @@ All calls block, and raise OSError. Files are 0600, directories 0700.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import suppress
@@ -68,13 +69,21 @@ class OsFile:
 
     def write(self, octets: bytes, offset: int) -> None:
         """See `File.write`."""
-        written = os.pwrite(self._descriptor, octets, offset)
-        if written != len(octets):
-            raise OSError(0, f"short write: {written} of {len(octets)} octets", str(self._path))
+        try:
+            written = os.pwrite(self._descriptor, octets, offset)
+            if written != len(octets):
+                # the rest says why, as a rule: a full disk
+                os.pwrite(self._descriptor, octets[written:], offset + written)
+                raise OSError(errno.EIO, f"short write: {written} of {len(octets)} octets")
+        except OSError as error:
+            raise self._named(error) from None
 
     def read(self, count: int, offset: int) -> bytes:
         """See `File.read`."""
-        return os.pread(self._descriptor, count, offset)
+        try:
+            return os.pread(self._descriptor, count, offset)
+        except OSError as error:
+            raise self._named(error) from None
 
     def size(self) -> int:
         """See `File.size`."""
@@ -82,11 +91,22 @@ class OsFile:
 
     def sync(self) -> None:
         """See `File.sync`."""
-        os.fdatasync(self._descriptor)
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            raise self._named(error) from None
 
     def close(self) -> None:
         """See `File.close`."""
-        os.close(self._descriptor)
+        try:
+            os.close(self._descriptor)
+        except OSError as error:
+            raise self._named(error) from None
+
+    def _named(self, error: OSError) -> OSError:
+        """A descriptor's errors do not say of which file they are."""
+        error.filename = str(self._path)
+        return error
 
 
 class OsFiles:
@@ -105,7 +125,7 @@ class OsFiles:
 
     def names(self, directory: Path) -> list[str]:
         """See `Files.names`."""
-        return sorted(os.listdir(directory))
+        return sorted(path.name for path in directory.iterdir())
 
     def create(self, path: Path) -> File:
         """See `Files.create`."""
@@ -117,17 +137,20 @@ class OsFiles:
 
     def rename(self, path: Path, new: Path) -> None:
         """See `Files.rename`."""
-        os.replace(path, new)
+        path.replace(new)
 
     def remove(self, path: Path) -> None:
         """See `Files.remove`."""
-        os.unlink(path)
+        path.unlink()
 
     def sync_directory(self, directory: Path) -> None:
         """See `Files.sync_directory`."""
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            error.filename = str(directory)
+            raise
         finally:
             os.close(descriptor)
 
