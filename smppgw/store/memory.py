@@ -217,17 +217,13 @@ class MemoryStore:
         """See `Store.pick`."""
         then(self._pick([message for key in keys if (message := self._live.get(key)) is not None]))
 
-    def pick_beginning(self, esme: str, beginning: bytes, then: Callable[[list[Message]], None]) -> None:
+    def pick_beginning(
+        self, esme: str, beginning: bytes, then: Callable[[list[Message]], None], *, behind: int = 0
+    ) -> None:
         """See `Store.pick_beginning`."""
-        then(
-            self._pick(
-                [
-                    message
-                    for message in chain.from_iterable(self._lanes.values())
-                    if message.esme == esme and message.body.startswith(beginning)
-                ]
-            )
-        )
+        end = behind + len(beginning)
+        messages = chain.from_iterable(self._lanes.values())
+        then(self._pick([each for each in messages if each.esme == esme and beginning in each.body[:end]]))
 
     def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
         """See `Store.pick_expired`."""

@@ -451,6 +451,14 @@ async def test_messages_of_an_esme_are_picked_by_how_their_body_begins(make: Mak
 
 
 @each_store
+async def test_messages_are_picked_by_what_stands_a_little_behind_the_front_of_their_body(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *(message(key, body=b"x" * key + b"ab") for key in range(5)))
+        found = await picked(lambda then: store.pick_beginning("acme", b"ab", then, behind=3))
+        assert keys_of(found) == [0, 1, 2, 3]
+
+
+@each_store
 async def test_messages_whose_validity_is_over_are_picked(make: Make) -> None:
     async with make() as store:
         await accept(
