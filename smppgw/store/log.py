@@ -151,6 +151,7 @@ class Log:
         names = self._files.names(self._directory)
         for name in unfinished(names):
             self._files.remove(self._directory / name)
+        self._files.sync_directory(self._directory)  # a run that was killed may not have come to it
         if self.torn is not None:
             self._put_aside(self.torn, names)
         for segment in self._found:
