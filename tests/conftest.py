@@ -14,6 +14,17 @@ NO_SKIPS = os.environ.get("SMPPGW_NO_SKIPS") == "1"
 """Set where every tool is there (`.ci/run`): a test that skips itself has failed."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the crash tests can be told; also SMPPGW_KILL_ROUNDS and SMPP_TOOLS in the environment."""
+    parser.addoption("--kill-rounds", type=int, help="how often the gateway is killed under load (20)")
+    parser.addoption(
+        "--crash-seed", type=int, help="repeat the moments of a run that failed (a new one each time)"
+    )
+    parser.addoption(
+        "--smpp-tools", help="run a crash test with smppblast, smppsink and smppaudit.py of this folder"
+    )
+
+
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
