@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from smppgw.accounts import Account
 from smppgw.carriers import Carrier, Link
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import peek
-from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion, MessageState
 from smppgw.pump import Pump
+from smppgw.receipts import Receipts
 from smppgw.retries import NO_RESPONSE, SLOW_DOWN, Retries
 from smppgw.routing import Route
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
 from smppgw.store.api import Store
-from smppgw.store.entries import EarlyReceipt, Message
+from smppgw.store.entries import Message
 
 
 class Dispatch:
@@ -30,39 +30,31 @@ class Dispatch:
         store: Store,
         carriers: Mapping[str, Carrier],
         routes: Sequence[Route],
-        accounts: Mapping[str, Account],
+        receipts: Receipts,
         metrics: Metrics,
         *,
         clock: Callable[[], int],
         max_attempts: int,
         retry_delay: float,
-        on_undeliverable: Callable[[list[tuple[Message, int]]], None],
-        on_early_receipts: Callable[[Carrier, list[tuple[Message, EarlyReceipt]]], None],
+        on_expired: Callable[[list[Message]], None],
     ) -> None:
+        """`on_expired` gets what was to be sent and whose validity is over."""
         self._store = store
         self._carriers = carriers
         self._routes = [
             (route, [carriers[name] for name in route.carriers if name in carriers]) for route in routes
         ]
-        self._accounts = accounts
+        self._receipts = receipts
         self._metrics = metrics
         self._clock = clock
         self._retries = Retries(max_attempts, retry_delay)
-        self._on_undeliverable = on_undeliverable
-        self._on_early_receipts = on_early_receipts
+        self._give_to_expire = on_expired
         self._pump = Pump(self._top_up, clock)
         self.kick = self._pump.kick
         """Something may be sent: look once this turn of the loop is over."""
-        self._settled_late: set[int] = set()
-        """Keys of messages that a late answer has settled while they stood in a lane, waited or were sent again."""
         self._turn = 0
 
     # ---- what may have changed ------------------------------------------------------------------------------
-
-    @property
-    def waiting_for_retry(self) -> int:
-        """Messages that wait for their next attempt."""
-        return len(self._retries)
 
     @property
     def in_flight(self) -> int:
@@ -71,35 +63,27 @@ class Dispatch:
 
     def on_closed(self, unanswered: Sequence[object]) -> None:
         """A connection ended: what was in flight goes back to its lane, in order."""
-        self._store.give_back(self._unsettled(cast("Sequence[Message]", unanswered)))
+        self._store.give_back(_unsettled(cast("Sequence[Message]", unanswered)))
         self.kick()
 
     def on_expired(self, contexts: Sequence[object]) -> None:
         """No response came in time: the outcome is unknown, the message is tried again."""
-        messages = self._unsettled(cast("Sequence[Message]", contexts))
+        messages = _unsettled(cast("Sequence[Message]", contexts))
         self._on_failed([(message, NO_RESPONSE) for message in messages])
         self.kick()
 
     def on_late(self, link: Link, answered: Sequence[Answered]) -> None:
-        """Answers to requests whose time was over: one that is good settles its message, if nothing else has."""
-        done = [
-            (message, link.carrier.response_id(peek.c_octets_at(octets, HEADER_OCTETS)))
-            for message, command_status, octets, _ in cast(
-                "Sequence[tuple[Message, int, bytes, int]]", answered
-            )
-            if not command_status and message.body and message.key not in self._settled_late
-        ]
-        if done:
-            self._settled_late.update(message.key for message, _ in done)
-            self._on_submitted(link, done)
+        """Answers to requests whose time was over: one that is good settles its message, if nothing else has.
 
-    def _unsettled(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """Leave out, and forget, those that a late answer has settled."""
-        if not self._settled_late:
-            return messages
-        settled = {message.key for message in messages} & self._settled_late
-        self._settled_late -= settled
-        return [message for message in messages if message.key not in settled]
+        The message may stand in its lane again, or aside, or be on its way to a carrier once more.
+        """
+        done: dict[int, tuple[Message, bytes]] = {}
+        for message, command_status, octets, _ in cast("Sequence[tuple[Message, int, bytes, int]]", answered):
+            if not command_status and message.body and message.key not in done:
+                carrier_id = link.carrier.response_id(peek.c_octets_at(octets, HEADER_OCTETS))
+                done[message.key] = message, carrier_id
+        if done:
+            self._on_submitted(link, list(done.values()))
 
     def on_responses(self, link: Link, answered: Sequence[Answered]) -> None:
         """The carrier answered."""
@@ -111,7 +95,9 @@ class Dispatch:
         run_ns, run = 0, 0
         for context, command_status, octets, sent_ns in answered:
             message = cast("Message", context)
-            if command_status:
+            if not message.body:
+                pass  # a late answer to an earlier attempt has settled it
+            elif command_status:
                 failures.append((message, command_status))
             else:
                 done.append((message, read_id(peek.c_octets_at(octets, HEADER_OCTETS))))
@@ -121,10 +107,6 @@ class Dispatch:
                 run_ns, run = sent_ns, 0
             run += 1
         observe((now_ns - run_ns) / NS, run)
-        if self._settled_late:
-            meant = {id(message) for message in self._unsettled([each[0] for each in (*done, *failures)])}
-            done = [each for each in done if id(each[0]) in meant]
-            failures = [each for each in failures if id(each[0]) in meant]
         if failures:
             self._on_refused(link, failures, now_ns)
         if done:
@@ -132,17 +114,22 @@ class Dispatch:
         self.kick()
 
     def _on_submitted(self, link: Link, done: list[tuple[Message, bytes]]) -> None:
-        carrier = link.carrier
+        """The carrier has these; receipts that came before their responses go with them."""
+        carrier, receipts = link.carrier, self._receipts
         link.unsettled += len(done)
+        held = self._store.release(
+            carrier.name, [carrier_id for message, carrier_id in done if message.registered_delivery]
+        )
+        deliveries, finished = receipts.early(carrier, done, held) if held else ([], [])
 
         def durable() -> None:
             link.unsettled -= len(done)
             self._metrics.messages_submitted(carrier.name, "ESME_ROK").add(len(done))
+            if deliveries:
+                receipts.on_deliveries()
             self.kick()
 
-        early = self._store.submitted(carrier.name, done, durable)
-        if early:
-            self._on_early_receipts(carrier, early)
+        self._store.submitted(carrier.name, done, deliveries, finished, durable)
 
     def _on_refused(self, link: Link, failures: list[tuple[Message, int]], now_ns: int) -> None:
         throttled: list[Message] = []
@@ -161,41 +148,44 @@ class Dispatch:
 
     def _on_failed(self, failures: Sequence[tuple[Message, int]]) -> None:
         """Try the temporary ones again later, give the others up."""
-        hopeless = self._retries.add(failures, self._clock())
+        waiting, hopeless = self._retries.failed(failures, self._clock())
+        if waiting:
+            self._store.defer(waiting)
+            self._pump.at(min([message.due_ns for message in waiting]))
         if hopeless:
             self._give_up(hopeless)
-        if (next_ns := self._retries.next_ns) is not None:
-            self._pump.at(next_ns)
 
     def _give_up(self, hopeless: list[tuple[Message, int]]) -> None:
         unknown = int(CommandStatus.ESME_RUNKNOWNERR)
-        self._on_undeliverable(
-            [(message, unknown if status == NO_RESPONSE else status) for message, status in hopeless]
+        state = MessageState.UNDELIVERABLE
+        deliveries = self._receipts.own(
+            [(message, unknown if status == NO_RESPONSE else status) for message, status in hopeless], state
         )
-        self._store.failed([message for message, _ in hopeless], self.kick)
+
+        def durable() -> None:
+            if deliveries:
+                self._receipts.on_deliveries()
+            self.kick()
+
+        self._store.failed([message for message, _ in hopeless], state, deliveries, durable)
 
     # ---- sending --------------------------------------------------------------------------------------------
 
     def _top_up(self) -> None:
         now_ns = self._clock()
-        again, hopeless = self._retries.due(now_ns)
-        if again:
-            self._store.give_back(self._unsettled(again))
-        if hopeless:
-            meant = self._unsettled([message for message, _ in hopeless])
-            self._give_up([each for each in hopeless if each[0] in meant])
-        if (next_ns := self._retries.next_ns) is not None:
+        next_ns = self._store.wake(now_ns)
+        if next_ns is not None:
             self._pump.at(next_ns)
         self._turn += 1
         for name, lanes in self._work().items():
             self._feed(self._carriers[name], lanes, now_ns)
 
     def _work(self) -> dict[str, list[list[str]]]:
-        """Return the lanes in which something waits, of each carrier that is up, those that leave first in front.
+        """Return the lanes in which something is ready, of each carrier that is up, those that leave first in front.
 
         Routes that share a carrier take turns, so that the backlog of one is not the wait of another.
         """
-        waiting = self._store.waiting
+        ready = self._store.ready
         work: dict[str, list[list[str]]] = {}
         turn = self._turn % len(self._routes)
         for route, carriers in (*self._routes[turn:], *self._routes[:turn]):
@@ -203,12 +193,12 @@ class Dispatch:
             if carrier is None:
                 continue
             for rank, lane in enumerate(route.lanes):
-                if waiting(lane):
+                if ready(lane):
                     work.setdefault(carrier.name, [[] for _ in route.lanes])[rank].append(lane)
         return work
 
     def _feed(self, carrier: Carrier, lanes: list[list[str]], now_ns: int) -> None:
-        waiting = self._store.waiting
+        ready = self._store.ready
         for link in carrier.transmitters:
             free = link.free
             if free <= 0:
@@ -218,17 +208,18 @@ class Dispatch:
                 if free == 0:
                     self._pump.at(carrier.bucket.ready_at(now_ns))
                     return
-            free = min(free, sum(waiting(lane) for rank in lanes for lane in rank))
+            free = min(free, sum(ready(lane) for rank in lanes for lane in rank))
             if free == 0:
                 return
             granted = link.pace.take(free, now_ns)
             if granted == 0:
                 self._pump.at(link.pace.ready_at(now_ns))
                 continue
-            batch = self._take(lanes, granted, link.connection.write_room)
+            batch = self._to_be_sent(self._take(lanes, granted, link.connection.write_room), now_ns)
             if carrier.bucket is not None:
                 carrier.bucket.take(len(batch), now_ns)
-            self._send(link, batch, now_ns)
+            if batch:
+                self._send(link, batch, now_ns)
 
     def _take(self, lanes: list[list[str]], most: int, octets: int) -> Sequence[Message]:
         """Take messages out of their lanes: a lane of a higher rank first, those of one rank in equal shares.
@@ -251,7 +242,29 @@ class Dispatch:
                     self._store.give_back(batch[count:])
                     batch = batch[:count]
                     break
-        return self._unsettled(batch)
+        return batch
+
+    def _to_be_sent(self, batch: Sequence[Message], now_ns: int) -> Sequence[Message]:
+        """Leave out, and end, what has expired, and what has waited for an answer to its last attempt in vain."""
+        if not [message for message in batch if message.expires_ns or message.attempts]:
+            return batch
+        expired: list[Message] = []
+        hopeless: list[tuple[Message, int]] = []
+        left: list[Message] = []
+        for message in batch:
+            if message.expires_ns and message.expires_ns <= now_ns:
+                expired.append(message)
+            elif self._retries.is_spent(message):
+                hopeless.append((message, NO_RESPONSE))
+            else:
+                left.append(message)
+        if expired:
+            self._give_to_expire(expired)
+        if hopeless:
+            self._give_up(hopeless)
+        if len(left) < len(batch):
+            self.kick()  # others may take their places
+        return left
 
     def _send(self, link: Link, batch: Sequence[Message], now_ns: int) -> None:
         session = link.connection.session
@@ -281,6 +294,10 @@ class Dispatch:
         return plain
 
     def close(self) -> None:
-        """Send nothing more; what waited for another attempt stands in its lane again."""
+        """Send nothing more; what is in flight is still settled."""
         self._pump.close()
-        self._store.give_back(self._unsettled(self._retries.clear()))
+
+
+def _unsettled(messages: Sequence[Message]) -> Sequence[Message]:
+    """Leave out those that a late answer has settled."""
+    return [message for message in messages if message.body]

@@ -14,7 +14,7 @@ from smppgw.inbound import Inbound
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu.constants import CommandStatus, status_name
 from smppgw.session import events as ev
-from smppgw.session.connection import Connection
+from smppgw.session.connection import Connection, Hold
 
 MAX_LATE_REFUSALS: Final = 5
 """Refusals of one address that wait at a time: each keeps a connection. One more is answered, and closed, at once."""
@@ -47,6 +47,8 @@ class EsmeSide:
         self._refusing: Counter[str] = Counter()  # refusals of each address that wait for their time
         self.draining = False
         """Whether nobody may bind any more."""
+        self.held = False
+        """Whether nothing is read from those who are bound."""
 
     def on_connected(self, connection: Connection) -> None:
         """Nothing is known of the peer yet."""
@@ -119,6 +121,8 @@ class EsmeSide:
         account = self._accounts[event.peer_system_id.decode("latin-1")]
         link = account.link(connection, event.state)
         self._links[connection] = link
+        if self.held:
+            connection.hold(Hold.OWNER)
         self._log.info("bind_ok", system_id=account.name, mode=link.mode, peer=connection.peer_host)
         if link.receives:
             self._inbound.kick()
@@ -137,6 +141,12 @@ class EsmeSide:
             reason=reason,
             unanswered=len(unanswered),
         )
+
+    def hold(self, held: bool) -> None:
+        """Stop reading from those who are bound, or go on."""
+        self.held = held
+        for connection in self._links:
+            (connection.hold if held else connection.release)(Hold.OWNER)
 
     def unbind_all(self) -> None:
         """Ask every ESME to go."""

@@ -17,6 +17,7 @@ from smppgw.carrier_side import CarrierSide
 from smppgw.carriers import Carrier
 from smppgw.dispatch import Dispatch
 from smppgw.esme_side import EsmeSide
+from smppgw.expiry import Expiry
 from smppgw.inbound import Inbound
 from smppgw.metrics import Metrics
 from smppgw.outbind import Outbinder
@@ -26,17 +27,23 @@ from smppgw.routing import LANES, Router
 from smppgw.session.server import Server
 from smppgw.session.settings import SessionSettings
 from smppgw.session.timers import NS, TimerSettings
-from smppgw.settings import Settings
+from smppgw.settings import Settings, StoreSettings
+from smppgw.store.api import Store
 from smppgw.store.memory import MemoryStore
 
 MODES: Final = ("tx", "rx", "trx")
 HOUSEKEEPING_SECONDS: Final = 0.5
-"""How often the lag of the loop is measured."""
+"""How often the lag of the loop is measured, what has expired is ended, and a store that is slow is noticed."""
 EARLY_RECEIPTS_EVERY: Final = 20
 """...and every how many of these the held receipts are looked through."""
 UNBIND_SECONDS: Final = 5.0
 """How long ESMEs have to answer our unbind."""
 DRAIN_CHECK_SECONDS: Final = 0.02
+
+
+def _store(settings: StoreSettings) -> Store:
+    """Make the store that the configuration names."""
+    return MemoryStore(settings.max_bytes)
 
 
 class Gateway:
@@ -55,13 +62,15 @@ class Gateway:
         self.metrics = Metrics()
         self._log = logger
         self._clock = clock
+        self._wall_clock = wall_clock
         self._started_ns = clock()
         self._draining = False
         self._started = False
         self._tick: asyncio.TimerHandle | None = None
         self._ticks = 0
         listen = settings.listen
-        self.store = MemoryStore(settings.store.max_bytes)
+        self.store = _store(settings.store)
+        self.store.on_ready = self._on_ready
         self.router = Router(settings)
         self.accounts = {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes}
         self.carriers = {carrier.name: Carrier(carrier) for carrier in settings.carriers}
@@ -100,17 +109,22 @@ class Gateway:
             wall_clock=wall_clock,
             on_deliveries=self.inbound.kick,
         )
+        self.expiry = Expiry(
+            self.store,
+            self.metrics,
+            own_receipts=self.receipts.own,
+            on_deliveries=self.inbound.kick,
+        )
         self.dispatch = Dispatch(
             self.store,
             self.carriers,
             self.router.routes,
-            self.accounts,
+            self.receipts,
             self.metrics,
             clock=clock,
             max_attempts=settings.gateway.max_attempts,
             retry_delay=settings.gateway.retry_delay,
-            on_undeliverable=self.receipts.undeliverable,
-            on_early_receipts=self.receipts.settle_early,
+            on_expired=self.expiry.expire,
         )
         self.admission = Admission(
             self.router,
@@ -120,8 +134,6 @@ class Gateway:
             wall_clock=wall_clock,
             on_accepted=self.dispatch.kick,
         )
-        # Microseconds since 1970: no run reaches the numbers of a later one below a million messages a second.
-        self.admission.first_key = int(wall_clock().timestamp() * 1_000_000)
         self.esme_side = EsmeSide(
             self.accounts,
             Authenticator(self.accounts, failed_bind_delay=listen.failed_bind_delay),
@@ -154,32 +166,61 @@ class Gateway:
     # ---- life ------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Listen and dial. Raises a SmppgwError naming the address that cannot be listened on."""
-        await self.server.start()
+        """Recover, listen and dial.
+
+        Raises: StoreError, or a SmppgwError naming the address that cannot be listened on.
+        """
+        await self.admin.start()
         try:
-            await self.admin.start()
+            await self._open()
         except BaseException:
-            self.server.stop_listening()
+            await self.admin.close()
             raise
         for side in self.carrier_sides:
             side.start()
         self._started = True
+        self._on_ready()
         self._keep_house(self._clock())
         self._log.info(
             "gateway_started",
             version=version("smppgw"),
             listen=f"{self.settings.listen.host}:{self.server.port}",
             admin=f"{self.settings.admin.host}:{self.admin.port}",
-            store="unsafe-memory: what is accepted is lost with the process",
+            store="wal" if self._keeps else "unsafe-memory: what is accepted is lost with the process",
         )
 
+    async def _open(self) -> None:
+        """Take up what an earlier run has left, then let ESMEs in."""
+        await self.store.open()
+        # Microseconds since 1970: no run reaches the numbers of a later one below a million messages a second.
+        now = int(self._wall_clock().timestamp() * 1_000_000)
+        self.admission.first_key = max(now, self.store.highest_key + 1)
+        try:
+            await self.server.start()
+        except BaseException:
+            await self.store.close()
+            raise
+
+    def _on_ready(self) -> None:
+        """Something may leave that could not before."""
+        self.dispatch.kick()
+        self.inbound.kick()
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether what the store has outlives the process."""
+        return self.settings.store.backend != "unsafe-memory"
+
     async def stop(self) -> None:
-        """Drain: take nothing more in, answer and send what there is, unbind, close."""
+        """Drain: take nothing more in, answer what there is, send what the store would forget, unbind, close."""
         self._draining = True
         self._log.info("drain_started", **self._remaining())
         self.server.stop_listening()
         self.esme_side.draining = True
         self.admission.draining = True
+        if self._keeps:
+            self.dispatch.close()
+            self.inbound.close()
         await self._until(lambda: not any(self._remaining().values()), self.settings.gateway.drain_timeout)
         await self.outbinder.close()
         self.esme_side.unbind_all()
@@ -192,13 +233,13 @@ class Gateway:
         if self._tick is not None:
             self._tick.cancel()
         left = self.left()
-        lost = self.store.close()
+        lost = await self.store.close()
         await self.admin.close()
         log = self._log.warning if lost else self._log.info
         log("drain_finished", lost=lost, **left)
 
     def left(self) -> dict[str, int]:
-        """Return what would be lost if the process ended now, by kind."""
+        """Return what is not done with, by kind: a store in memory loses it with the process."""
         return {
             "messages": sum(map(self.store.queued, self.accounts)),
             "deliveries": sum(map(self.store.waiting_deliveries, self.accounts)) + self.inbound.in_flight,
@@ -212,9 +253,11 @@ class Gateway:
     def _remaining(self) -> dict[str, int]:
         """Return what a drain waits for, by kind.
 
-        Messages wait for a carrier to come back, since this store forgets them; deliveries only for ESMEs that are
-        bound, since nobody may bind any more.
+        A store that keeps what it has is left as soon as nothing is on its way. Where it forgets, messages wait for
+        a carrier to come back, and deliveries for ESMEs that are bound, since nobody may bind any more.
         """
+        if self._keeps:
+            return {"sending": self.dispatch.in_flight, "delivering": self.inbound.in_flight}
         return {
             "messages": sum(map(self.store.queued, self.accounts)),
             "deliveries": sum(
@@ -228,6 +271,10 @@ class Gateway:
     def _keep_house(self, due_ns: int) -> None:
         now_ns = self._clock()
         self.metrics.event_loop_lag.observe(max(0, now_ns - due_ns) / NS)
+        self.expiry.sweep(now_ns)
+        if self.store.stalled != self.esme_side.held:
+            self.esme_side.hold(self.store.stalled)
+            self._log.warning("store_stalled" if self.store.stalled else "store_goes_on")
         self._ticks += 1
         if self._ticks % EARLY_RECEIPTS_EVERY == 0:
             self.receipts.expire_early()
@@ -238,9 +285,9 @@ class Gateway:
 
     def not_ready(self) -> list[str]:
         """Return why no new traffic should come here; empty when it may. A carrier that is away is no reason."""
-        reasons = []
         if not self._started:
-            reasons.append("not started")
+            return ["recovering"]
+        reasons = []
         if self._draining:
             reasons.append("draining")
         if not self.store.healthy:
@@ -281,7 +328,7 @@ class Gateway:
                 for carrier in self.carriers.values()
             },
             "lanes": {name: self._lane_depth(name) for name in LANES},
-            "retrying": self.dispatch.waiting_for_retry,
+            "retrying": sum(self.store.deferred(lane) for route in self.router.routes for lane in route.lanes),
         }
 
     def _lanes_named(self, name: str) -> list[str]:

@@ -5,9 +5,7 @@ Hot path: one pass tops up every receiver's window with one write a connection; 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 from typing import Final, cast
 
 from smppgw import notice as notices
@@ -58,8 +56,6 @@ class Inbound:
         self._pump = Pump(self._top_up, clock)
         self.kick = self._pump.kick
         """Something may be sent: look once this turn of the loop is over."""
-        self._later: list[tuple[int, int, Delivery]] = []
-        self._order = count()
 
     @property
     def in_flight(self) -> int:
@@ -82,19 +78,17 @@ class Inbound:
             self._metrics.delivers(name, "receipt", "ESME_ROK").add(receipts)
         if len(done) > receipts:
             self._metrics.delivers(name, "mo", "ESME_ROK").add(len(done) - receipts)
+        later: list[Delivery] = []
         for delivery, command_status in failures:
             self._metrics.delivers(name, delivery.kind, status_label(command_status)).add(1)
-            if command_status in TRY_AGAIN:
-                self._retry(delivery)
-            else:
-                done.append(delivery)
+            (later if command_status in TRY_AGAIN else done).append(delivery)
         self._store.delivered(done)
+        self._retry(later)
         self.kick()
 
     def on_expired(self, contexts: Sequence[object]) -> None:
         """No answer came in time: send again, later."""
-        for context in contexts:
-            self._retry(cast("Delivery", context))
+        self._retry(cast("Sequence[Delivery]", contexts))
         self.kick()
 
     def on_closed(self, unanswered: Sequence[object]) -> None:
@@ -102,23 +96,22 @@ class Inbound:
         self._store.give_back_deliveries(cast("Sequence[Delivery]", unanswered))
         self.kick()
 
-    def _retry(self, delivery: Delivery) -> None:
-        delay_ns = min(LONGEST_RETRY_NS, FIRST_RETRY_NS << min(delivery.attempts, 16))
-        delivery.attempts += 1
-        ready_ns = self._clock() + delay_ns
-        heapq.heappush(self._later, (ready_ns, next(self._order), delivery))
-        self._pump.at(ready_ns)
+    def _retry(self, deliveries: Sequence[Delivery]) -> None:
+        now_ns = self._clock()
+        for delivery in deliveries:
+            delay_ns = min(LONGEST_RETRY_NS, FIRST_RETRY_NS << min(delivery.attempts, 16))
+            delivery.attempts += 1
+            delivery.due_ns = now_ns + delay_ns
+            self._pump.at(delivery.due_ns)
+        self._store.defer_deliveries(deliveries)
 
     def _top_up(self) -> None:
         now_ns = self._clock()
-        due: list[Delivery] = []
-        while self._later and self._later[0][0] <= now_ns:
-            due.append(heapq.heappop(self._later)[2])
-        self._store.give_back_deliveries(due)
-        if self._later:
-            self._pump.at(self._later[0][0])
+        next_ns = self._store.wake(now_ns)
+        if next_ns is not None:
+            self._pump.at(next_ns)
         for account in self._accounts.values():
-            if self._store.waiting_deliveries(account.name):
+            if self._store.ready_deliveries(account.name):
                 self._feed(account, now_ns)
 
     def _feed(self, account: Account, now_ns: int) -> None:
@@ -127,7 +120,7 @@ class Inbound:
             self._on_unreachable(account)
             return
         # Even shares, so that one connection of several does not do all the work.
-        share = -(-self._store.waiting_deliveries(account.name) // len(links))
+        share = -(-self._store.ready_deliveries(account.name) // len(links))
         for link in links:
             connection = link.connection
             room = 0 if connection.congested else min(connection.session.free, share)
@@ -166,7 +159,5 @@ class Inbound:
         return requests
 
     def close(self) -> None:
-        """Send nothing more; what waited to be sent again stands in its place."""
+        """Send nothing more; what is in flight is still settled."""
         self._pump.close()
-        self._store.give_back_deliveries([delivery for _, _, delivery in self._later])
-        self._later.clear()

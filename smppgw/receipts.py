@@ -9,7 +9,9 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
 
 from smppgw import notice as notices
 from smppgw.accounts import Account
@@ -34,6 +36,8 @@ _ALERT_NOTIFICATION: Final = int(CommandId.ALERT_NOTIFICATION)
 _RESPONSE: Final = struct.Struct(">IIIIx")
 """deliver_sm_resp and data_sm_resp: a header and an empty message_id."""
 _HEADER: Final = struct.Struct(">IIII")
+
+_Received: TypeAlias = tuple[Link, Frame]
 
 
 class _Batch:
@@ -61,8 +65,8 @@ class _Batch:
         self.early: list[EarlyReceipt] = []
         self.overfull: dict[str, bool] = {}
         """Whether an ESME has so much waiting that it gets no more, as far as that was asked."""
-        self.finished: dict[bytes, None] = {}
-        """The carrier's ids of which nothing more is expected, in their order."""
+        self.finished: dict[bytes, int] = {}
+        """The carrier's ids of which nothing more is expected, in their order, with their last message_state."""
         self.states: dict[int, int] = {}
         self.durations: dict[int, int] = {}
         """How many final receipts there are for messages accepted at one moment."""
@@ -105,11 +109,22 @@ class Receipts:
         self._log = logger
         self._clock = clock
         self._wall_clock = wall_clock
-        self._on_deliveries = on_deliveries
+        self.on_deliveries = on_deliveries
+        """To be called when deliveries of `early` or `own` are durable."""
         self._unowned: defaultdict[str, _Unowned] = defaultdict(_Unowned)
+        self._recalling: defaultdict[str, dict[bytes, list[_Received]]] = defaultdict(dict)
+        """By carrier, and its id of a message that the store looks for: the receipts that wait for it."""
 
-    def take_in(self, link: Link, frames: list[Frame]) -> None:
-        """Decide about a batch; each request is answered when what it says is durable."""
+    def take_in(self, link: Link, frames: Sequence[Frame]) -> None:
+        """Decide about a batch; each request is answered when what it says is durable.
+
+        A receipt whose message is not at hand waits until the store has looked for it, and those behind it that are
+        about the same message wait with it.
+        """
+        self._take_in(link, frames, recalled=False)
+
+    def _take_in(self, link: Link, frames: Sequence[Frame], *, recalled: bool) -> None:
+        """Decide about a batch; `recalled` says that what `find` does not know now is known to nobody."""
         carrier = link.carrier
         session = link.connection.session
         batch = _Batch(carrier, self._clock())
@@ -118,7 +133,11 @@ class Receipts:
         full = self._store.full
         find = self._store.find
         name, read_id = carrier.name, carrier.receipt_id
-        for command_id, _, sequence_number, octets in frames:
+        recalling = self._recalling[name]
+        unknown: list[bytes] = []
+        waiting: list[_Received] = []
+        for frame in frames:
+            command_id, _, sequence_number, octets = frame
             if command_id == _ALERT_NOTIFICATION:
                 batch.alerts += 1
                 continue
@@ -131,7 +150,15 @@ class Receipts:
                 carrier_id = read_id(said.carrier_id)
                 if not carrier_id:
                     batch.without_id += 1
+                elif carrier_id in recalling:
+                    recalling[carrier_id].append((link, frame))
+                    continue
                 elif (message := find(name, carrier_id)) is None:
+                    if not recalled:
+                        unknown.append(carrier_id)
+                        waiting.append((link, frame))
+                        recalling[carrier_id] = waiting
+                        continue
                     batch.early.append(EarlyReceipt(carrier_id, command_id, body, batch.now_ns))
                 elif carrier_id in batch.finished:
                     batch.repeated += 1
@@ -156,8 +183,23 @@ class Receipts:
             session.send_responses(responses)
             link.connection.flush()
 
-        self._keep(batch, answer)
+        if responses or refusals:
+            self._keep(batch, answer)
         self._report(batch)
+        if unknown:
+            self._recall(name, unknown, waiting)
+
+    def _recall(self, carrier: str, carrier_ids: list[bytes], waiting: list[_Received]) -> None:
+        """Have the store look for messages, then take in the receipts that wait for them, in their order."""
+
+        def then() -> None:
+            recalling = self._recalling[carrier]
+            for carrier_id in carrier_ids:
+                del recalling[carrier_id]
+            for link, received in groupby(waiting, key=itemgetter(0)):
+                self._take_in(link, [frame for _, frame in received], recalled=True)
+
+        self._store.recall(carrier, carrier_ids, then)
 
     def _report(self, batch: _Batch) -> None:
         """Log what is out of the ordinary: a line for each kind, with its count."""
@@ -170,14 +212,10 @@ class Receipts:
             self._metrics.receipts_orphaned(name).add(batch.without_id)
             self._log.warning("receipt_without_id", carrier=name, count=batch.without_id)
 
-    def _keep(self, batch: _Batch, answer: Callable[[], None] | None = None) -> None:
+    def _keep(self, batch: _Batch, answer: Callable[[], None]) -> None:
         """Hand the batch to the store; the ESMEs are served, and the carrier answered, when it is durable."""
         name = batch.carrier.name
-        for state, count in batch.states.items():
-            self._metrics.receipts(name, notices.STATES[state]).add(count)
-        observe = self._metrics.delivery_duration(name).observe
-        for accepted_ns, count in batch.durations.items():
-            observe((batch.now_ns - accepted_ns) / NS, count)
+        self._count(batch)
         if batch.mo:
             self._metrics.mo(name).add(batch.mo)
         if batch.early:
@@ -186,12 +224,20 @@ class Receipts:
                 self._orphaned(name, dropped)
 
         def durable() -> None:
-            if answer is not None:
-                answer()
+            answer()
             if batch.deliveries:
-                self._on_deliveries()
+                self.on_deliveries()
 
-        self._store.receive(name, batch.deliveries, tuple(batch.finished), durable)
+        self._store.receive(name, batch.deliveries, tuple(batch.finished.items()), durable)
+
+    def _count(self, batch: _Batch) -> None:
+        """Count the receipts that have found their messages."""
+        name = batch.carrier.name
+        for state, count in batch.states.items():
+            self._metrics.receipts(name, notices.STATES[state]).add(count)
+        observe = self._metrics.delivery_duration(name).observe
+        for accepted_ns, count in batch.durations.items():
+            observe((batch.now_ns - accepted_ns) / NS, count)
 
     def _settle(self, batch: _Batch, carrier_id: bytes, message: Message, said: notices.Notice) -> None:
         """A receipt has found its message."""
@@ -200,7 +246,7 @@ class Receipts:
         if state in notices.FINAL:
             accepted_ns = message.accepted_ns
             batch.durations[accepted_ns] = batch.durations.get(accepted_ns, 0) + 1
-            batch.finished[carrier_id] = None
+            batch.finished[carrier_id] = state
         if notices.wanted(message.registered_delivery, state, intermediate=said.intermediate):
             command_id, body, tlv_at = notices.rewritten(said, message.message_id)
             batch.deliveries.append(Delivery(message.esme, "receipt", command_id, body, tlv_at))
@@ -237,8 +283,10 @@ class Receipts:
         """Whether so much waits for this ESME that the carrier is to keep the rest."""
         overfull = batch.overfull.get(esme)
         if overfull is None:
-            limit = self._accounts[esme].settings.max_waiting
-            overfull = batch.overfull[esme] = self._store.waiting_deliveries(esme) >= limit
+            account = self._accounts.get(esme)  # none for a message of an ESME that is configured no more
+            overfull = batch.overfull[esme] = (
+                account is not None and self._store.waiting_deliveries(esme) >= account.settings.max_waiting
+            )
         return overfull
 
     def _why_unreadable(self, octets: bytes) -> int:
@@ -250,14 +298,18 @@ class Receipts:
             return error.command_status
         return CommandStatus.ESME_RSYSERR
 
-    def settle_early(self, carrier: Carrier, found: Sequence[tuple[Message, EarlyReceipt]]) -> None:
-        """Messages have become known for which receipts were held."""
+    def early(
+        self, carrier: Carrier, answered: Sequence[tuple[Message, bytes]], held: Sequence[EarlyReceipt]
+    ) -> tuple[list[Delivery], list[tuple[bytes, int]]]:
+        """Return what comes of receipts that were held for messages of `answered`, as `Store.submitted` takes it."""
         batch = _Batch(carrier, self._clock())
-        for message, receipt in found:
+        messages = {carrier_id: message for message, carrier_id in answered}
+        for receipt in held:
             said = notices.read(receipt.command_id, receipt.body)
             if isinstance(said, notices.Notice):
-                self._settle(batch, receipt.carrier_id, message, said)
-        self._keep(batch)
+                self._settle(batch, receipt.carrier_id, messages[receipt.carrier_id], said)
+        self._count(batch)
+        return batch.deliveries, list(batch.finished.items())
 
     def expire_early(self) -> None:
         """Count and forget the receipts that were held long enough; call it now and then."""
@@ -269,16 +321,17 @@ class Receipts:
         self._metrics.receipts_orphaned(carrier).add(count)
         self._log.warning("receipt_orphaned", carrier=carrier, count=count)
 
-    def undeliverable(self, failures: Sequence[tuple[Message, int]]) -> None:
-        """Messages that no carrier takes: those who asked for it are told (SMPP v3.4 section 5.2.17)."""
+    def own(self, ended: Sequence[tuple[Message, int]], state: MessageState) -> list[Delivery]:
+        """Return receipts for those who asked for one, of messages that come to that state here (v3.4 5.2.17).
+
+        Beside each message stands the command_status that has ended it, 0 for none.
+        """
         deliveries = []
-        for message, command_status in failures:
-            state = MessageState.UNDELIVERABLE
+        for message, command_status in ended:
             if notices.wanted(message.registered_delivery, state, intermediate=False):
                 err = b"%03X" % command_status if command_status <= 0xFFF else b"000"
                 command_id, body, tlv_at = notices.own(
                     message.command_id, message.message_id, message.body, state, err, self._wall_clock()
                 )
                 deliveries.append(Delivery(message.esme, "receipt", command_id, body, tlv_at))
-        if deliveries:
-            self._store.receive("", deliveries, (), self._on_deliveries)
+        return deliveries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from typing import Final
 
@@ -40,52 +39,33 @@ def is_temporary(command_status: int) -> bool:
 
 
 class Retries:
-    """Messages that wait for their next attempt, or for their last chance of an answer."""
+    """Decides what becomes of messages whose attempt has failed."""
 
     def __init__(self, max_attempts: int, first_delay: float) -> None:
         """`first_delay` seconds before the second attempt; doubled at each."""
         self._max_attempts = max_attempts
         self._first_delay_ns = int(first_delay * NS)
-        self._waiting: list[tuple[int, int, Message, int]] = []
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    def failed(
+        self, failures: Iterable[tuple[Message, int]], now_ns: int
+    ) -> tuple[list[Message], list[tuple[Message, int]]]:
+        """Count an attempt that failed with that status; return those that wait, and those that are given up.
 
-    @property
-    def next_ns(self) -> int | None:
-        """When the next of them is due (monotonic nanoseconds)."""
-        return self._waiting[0][0] if self._waiting else None
-
-    def add(self, failures: Iterable[tuple[Message, int]], now_ns: int) -> list[tuple[Message, int]]:
-        """Count an attempt that failed with that status; return those that are given up.
-
-        One without a response waits before it is given up, too: a late answer may still come.
+        The former have the moment of their next attempt as `due_ns`. One without a response waits before it is given
+        up, too, as a late answer may still come: it `is_spent` then.
         """
-        hopeless = []
+        waiting: list[Message] = []
+        hopeless: list[tuple[Message, int]] = []
         for message, command_status in failures:
             message.attempts += 1
-            last = message.attempts >= self._max_attempts
+            last = self.is_spent(message)
             if not is_temporary(command_status) or (last and command_status != NO_RESPONSE):
                 hopeless.append((message, command_status))
                 continue
-            ready_ns = now_ns + (self._first_delay_ns << (message.attempts - 1))
-            heapq.heappush(self._waiting, (ready_ns, message.key, message, command_status))
-        return hopeless
+            message.due_ns = now_ns + (self._first_delay_ns << (message.attempts - 1))
+            waiting.append(message)
+        return waiting, hopeless
 
-    def due(self, now_ns: int) -> tuple[list[Message], list[tuple[Message, int]]]:
-        """Take out what is due: messages to be sent again, and those that are given up, with their last status."""
-        again: list[Message] = []
-        hopeless: list[tuple[Message, int]] = []
-        while self._waiting and self._waiting[0][0] <= now_ns:
-            _, _, message, command_status = heapq.heappop(self._waiting)
-            if message.attempts >= self._max_attempts:
-                hopeless.append((message, command_status))
-            else:
-                again.append(message)
-        return again, hopeless
-
-    def clear(self) -> list[Message]:
-        """Take out everything."""
-        messages = [message for _, _, message, _ in self._waiting]
-        self._waiting.clear()
-        return messages
+    def is_spent(self, message: Message) -> bool:
+        """Whether it has had its last attempt."""
+        return message.attempts >= self._max_attempts

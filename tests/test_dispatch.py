@@ -238,7 +238,7 @@ async def test_a_late_answer_settles_its_message_once() -> None:
         )
         async with running(settings) as gateway, client(gateway.server.port) as esme:
             await esme.request(submit_sm(1))
-            await until(lambda: gateway.dispatch.waiting_for_retry)
+            await until(lambda: gateway.status()["retrying"])
             await until(lambda: not gateway.store.queued("app"))
             assert gateway.store.find("carrier", b"id-1") is not None
             assert gateway.store.octets == 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import structlog
 from structlog.testing import LogCapture
 
@@ -153,20 +154,53 @@ class SlowStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__(1_000_000)
         self.pending: list[tuple[Any, ...]] = []
+        self.asked: list[list[bytes]] = []
+        self.slow_to_recall = False
+        self._away: dict[bytes, Message] = {}
+        self._then: list[Callable[[], None]] = []
 
     def find(self, carrier: str, carrier_id: bytes) -> Message | None:
         assert carrier_id, "an empty id is nobody's"
         return super().find(carrier, carrier_id)
 
     def receive(
-        self, carrier: str, deliveries: Sequence[Delivery], finished: Sequence[bytes], durable: Durable
+        self,
+        carrier: str,
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
     ) -> None:
         self.pending.append((carrier, deliveries, finished, durable))
+
+    def let_go(self, carrier_id: bytes) -> None:
+        """Keep a message where only `recall` finds it."""
+        self._away[carrier_id] = self._sent["carrier"].pop(carrier_id)
+
+    def recall(self, carrier: str, carrier_ids: Sequence[bytes], then: Callable[[], None]) -> None:
+        self.asked.append(list(carrier_ids))
+        self._then.append(then)
+        if not self.slow_to_recall:
+            self.recalled()
+
+    def recalled(self) -> None:
+        """Have found what there is of all that was asked for."""
+        self._sent["carrier"].update(self._away)
+        self._away.clear()
+        for then in self._then:
+            then()
+        self._then.clear()
 
     def settle(self) -> None:
         for each in self.pending:
             super().receive(*each)
         self.pending.clear()
+
+
+def a_message(key: int = 1, *, esme: str = "app", registered_delivery: int = 1) -> Message:
+    body = codec.encode(submit_sm())[16:]
+    return Message(
+        key, b"%016x" % key, esme, "default/otp", CommandId.SUBMIT_SM, body, registered_delivery, 0
+    )
 
 
 class Desk:
@@ -197,12 +231,9 @@ class Desk:
             on_deliveries=lambda: self.waiting_at_kick.append(self.store.waiting_deliveries("app")),
         )
 
-    def submitted(self, carrier_id: bytes) -> Message:
-        """A message of "app" that the carrier knows under this id."""
-        pdu = codec.encode(submit_sm())[16:]
-        message = Message(1, b"%016x" % 1, "app", "default/otp", CommandId.SUBMIT_SM, pdu, 1, 0)
-        self.store.submitted("carrier", [(message, carrier_id)], lambda: None)
-        return message
+    def submitted(self, carrier_id: bytes, message: Message | None = None) -> None:
+        """The carrier knows this message, else one of "app", under this id."""
+        self.store.submitted("carrier", [(message or a_message(), carrier_id)], (), (), lambda: None)
 
     def take_in(self, *pdus: codec.Pdu) -> None:
         """One read of the carrier's."""
@@ -252,26 +283,89 @@ def test_esmes_are_served_when_their_deliveries_stand_in_the_store() -> None:
     assert desk.answers == []
     desk.store.settle()
     assert desk.waiting_at_kick == [1]
-    failed = Message(2, b"%016x" % 2, "app", "default/otp", CommandId.SUBMIT_SM, b"", 1, 0)
-    failed.body = codec.encode(submit_sm())[16:]
-    desk.receipts.undeliverable([(failed, CommandStatus.ESME_RINVDSTADR)])
-    assert desk.waiting_at_kick == [1]
-    desk.store.settle()
-    assert desk.waiting_at_kick == [1, 2]
 
 
-def test_an_early_receipt_is_told_when_it_stands_in_the_store() -> None:
+@pytest.mark.parametrize(
+    ("command_status", "state", "err"),
+    [
+        (CommandStatus.ESME_RINVDSTADR, MessageState.UNDELIVERABLE, b"err:00B"),
+        (0, MessageState.EXPIRED, b"err:000"),
+        (0x12345678, MessageState.UNDELIVERABLE, b"err:000"),
+    ],
+)
+def test_who_asked_for_it_is_told_how_a_message_ended_here(
+    command_status: int, state: MessageState, err: bytes
+) -> None:
     desk = Desk()
+    ended = [(a_message(key, registered_delivery=key % 2), command_status) for key in (1, 2, 3)]
+    first, third = desk.receipts.own(ended, state)
+    assert (first.esme, first.kind) == ("app", "receipt")
+    assert b"id:%016x " % 1 in first.body
+    assert b"id:%016x " % 3 in third.body
+    assert err in first.body
+
+
+def test_receipts_that_were_held_become_deliveries_of_their_messages() -> None:
+    desk = Desk()
+    desk.take_in(receipt_for(submit_sm(), b"A1"), receipt_for(submit_sm(), b"B2"))
+    desk.store.settle()
+    assert len(desk.answers) == 2
+    held = desk.store.release("carrier", [b"A1"])
+    answered = [(a_message(7), b"A1"), (a_message(8), b"C3")]
+    [delivery], finished = desk.receipts.early(desk.carrier, answered, held)
+    assert b"id:%016x " % 7 in delivery.body
+    assert finished == [(b"A1", MessageState.DELIVERED)]
+    assert 'smppgw_receipts_total{carrier="carrier",state="DELIVRD"} 1.0' in desk.metrics.render().decode()
+
+
+def test_receipts_wait_until_the_store_has_looked_for_their_messages() -> None:
+    desk = Desk()
+    desk.store.slow_to_recall = True
+    desk.submitted(b"A1", a_message(1))
+    desk.submitted(b"B2", a_message(2))
+    desk.store.let_go(b"B2")
+    desk.take_in(*[receipt_for(submit_sm(), carrier_id) for carrier_id in (b"B2", b"A1", b"C3")])
+    desk.store.settle()
+    assert len(desk.answers) == 1
+    [at_hand] = desk.store.take_deliveries("app", 9)
+    assert b"id:%016x " % 1 in at_hand.body
+    assert desk.store.asked == [[b"B2", b"C3"]]
+    desk.store.recalled()
+    assert len(desk.answers) == 1
+    desk.store.settle()
+    assert len(desk.answers) == 3
+    [recalled] = desk.store.take_deliveries("app", 9)
+    assert b"id:%016x " % 2 in recalled.body
+    assert [each.carrier_id for each in desk.store.release("carrier", [b"B2", b"C3"])] == [b"C3"]
+
+
+def test_receipts_about_one_message_keep_their_order_while_the_store_looks_for_it() -> None:
+    desk = Desk()
+    desk.store.slow_to_recall = True
+    desk.submitted(b"A1", a_message(registered_delivery=0x11))
+    desk.store.let_go(b"A1")
+    enroute = receipt_for(submit_sm(), b"A1", MessageState.ENROUTE)
+    accepted = receipt_for(submit_sm(), b"A1", MessageState.ACCEPTED)
+    desk.take_in(enroute, accepted)
+    desk.submitted(b"A1", a_message(registered_delivery=0x11))  # at hand now, but what came before is still to be taken in
     desk.take_in(receipt_for(submit_sm(), b"A1"))
     desk.store.settle()
-    message = Message(
-        1, b"%016x" % 1, "app", "default/otp", CommandId.SUBMIT_SM, codec.encode(submit_sm())[16:], 1, 0
-    )
-    found = desk.store.submitted("carrier", [(message, b"A1")], lambda: None)
-    desk.receipts.settle_early(desk.carrier, found)
-    assert desk.waiting_at_kick == []
+    assert desk.answers == []
+    assert desk.store.asked == [[b"A1"]]
+    desk.store.recalled()
     desk.store.settle()
-    assert desk.waiting_at_kick == [1]
+    assert len(desk.answers) == 3
+    texts = [bytes(delivery.body) for delivery in desk.store.take_deliveries("app", 9)]
+    assert [text.partition(b"stat:")[2][:7] for text in texts] == [b"ENROUTE", b"ACCEPTD", b"DELIVRD"]
+
+
+def test_a_receipt_for_an_esme_that_is_configured_no_more_waits_for_it() -> None:
+    desk = Desk()
+    desk.submitted(b"A1", a_message(esme="gone"))
+    desk.take_in(receipt_for(submit_sm(), b"A1"))
+    desk.store.settle()
+    assert len(desk.answers) == 1
+    assert desk.store.waiting_deliveries("gone") == 1
 
 
 def test_messages_for_numbers_that_are_nobodys_are_one_line_a_minute() -> None:

@@ -34,40 +34,30 @@ def test_each_attempt_waits_twice_as_long_until_there_is_none_left() -> None:
     retries = Retries(3, 1.0)
     one = message(1)
     failure = [(one, int(CommandStatus.ESME_RSYSERR))]
-    assert retries.add(failure, 0) == []
-    assert retries.next_ns == NS
-    assert retries.due(NS - 1) == ([], [])
-    assert retries.due(NS) == ([one], [])
-    assert retries.add(failure, 0) == []
-    assert retries.next_ns == 2 * NS
-    assert retries.due(2 * NS) == ([one], [])
-    assert retries.add(failure, 0) == failure
-    assert len(retries) == 0
-    assert retries.next_ns is None
+    assert retries.failed(failure, 5) == ([one], [])
+    assert (one.due_ns, one.attempts, retries.is_spent(one)) == (NS + 5, 1, False)
+    assert retries.failed(failure, 5) == ([one], [])
+    assert (one.due_ns, one.attempts, retries.is_spent(one)) == (2 * NS + 5, 2, False)
+    assert retries.failed(failure, 5) == ([], failure)
 
 
 def test_a_permanent_error_is_the_last_word() -> None:
     retries = Retries(3, 1.0)
     failure = [(message(1), int(CommandStatus.ESME_RINVDSTADR))]
-    assert retries.add(failure, 0) == failure
+    assert retries.failed(failure, 0) == ([], failure)
 
 
-def test_one_without_an_answer_is_given_up_late() -> None:
+def test_one_without_an_answer_waits_before_it_is_given_up() -> None:
     retries = Retries(1, 1.0)
     one = message(1)
-    assert retries.add([(one, NO_RESPONSE)], 0) == []
-    assert retries.due(NS) == ([], [(one, NO_RESPONSE)])
+    assert retries.failed([(one, NO_RESPONSE)], 0) == ([one], [])
+    assert (one.due_ns, retries.is_spent(one)) == (NS, True)
 
 
-def test_what_is_due_together_comes_together_in_order() -> None:
+def test_those_that_wait_and_those_that_are_given_up_are_told_apart_in_order() -> None:
     retries = Retries(3, 1.0)
-    messages = [message(key) for key in (1, 2, 3)]
-    retries.add([(each, int(CommandStatus.ESME_RSYSERR)) for each in messages], 0)
-    assert retries.due(NS) == (messages, [])
-
-
-def test_everything_can_be_taken_out() -> None:
-    retries = Retries(3, 1.0)
-    retries.add([(message(1), NO_RESPONSE), (message(2), NO_RESPONSE)], 0)
-    assert [each.key for each in retries.clear()] == [1, 2]
-    assert len(retries) == 0
+    statuses = (CommandStatus.ESME_RSYSERR, CommandStatus.ESME_RINVDSTADR) * 2
+    messages = [message(key) for key in range(4)]
+    waiting, hopeless = retries.failed(zip(messages, map(int, statuses), strict=True), 0)
+    assert waiting == messages[::2]
+    assert [each for each, _ in hopeless] == messages[1::2]

@@ -48,6 +48,8 @@ class Hold(IntFlag):
     """A bind waits for its verdict."""
     WRITING = 2
     """The peer does not read what it is owed."""
+    OWNER = 4
+    """The owner can take nothing."""
 
 
 class Owner(Protocol):
