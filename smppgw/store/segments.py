@@ -86,6 +86,8 @@ class Survey:
 
     def _read(self, files: Files, path: Path, number: int) -> None:
         octets = read_segment(files, path)
+        if len(octets) < SECTOR_OCTETS:
+            raise StoreDamaged(path, len(octets), "it ends within its header")
         header = decode_header(octets)
         if isinstance(header, str):
             damage = StoreDamaged(path, 0, header)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from smppgw.store.log import Log
 from tests.store.simulated_disk import SimulatedDisk
 
 PLACE = Path("/data/log")
 SEGMENT_OCTETS = 4096
+MORE_RECORDS: Final[Sequence[Sequence[bytes]]] = ([b"after the crash"], [], [b"", b"and more" * 40])
 
 
 def log_on(disk: SimulatedDisk, *, segment_octets: int = SEGMENT_OCTETS, seed: int = 1) -> Log:
@@ -51,10 +53,10 @@ def recovered(disk: SimulatedDisk, *, seed: int = 2, **settings: int) -> tuple[L
 class Book:
     """What a log was asked to keep, and what it has promised."""
 
-    def __init__(self) -> None:
-        self.attempted: dict[int, bytes] = {}
+    def __init__(self, promised: Mapping[int, bytes] | None = None) -> None:
+        self.attempted: dict[int, bytes] = dict(promised or {})
         """By lsn, with those of the frame that is being written."""
-        self.promised = 0
+        self.promised = max(self.attempted, default=0)
         """The lsn up to which `write` has returned."""
         self.forgotten = 0
 
@@ -90,8 +92,20 @@ class Book:
 
     def copy(self) -> Book:
         """An independent one."""
-        book = Book()
-        book.attempted = dict(self.attempted)
+        book = Book(self.attempted)
         book.promised = self.promised
         book.forgotten = self.forgotten
         return book
+
+
+def check_survivor(clone: SimulatedDisk, book: Book, random: Random) -> None:
+    """A disk after a power loss: all is there, more can be written, and is there after the next power loss."""
+    log, found = recovered(clone, seed=random.getrandbits(32))
+    book.check(found)
+    book.took_up(log)
+    for records in MORE_RECORDS:
+        book.write(log, records)
+    again, found_again = recovered(clone.after_power_loss(random, 0), seed=random.getrandbits(32))
+    book.check(found_again)
+    assert found_again.items() >= found.items()
+    assert again.torn is None, "a frame that was promised is no torn tail"
