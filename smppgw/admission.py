@@ -13,6 +13,8 @@ from typing import Final, TypeAlias
 
 from smppgw import submission
 from smppgw.accounts import SOURCES_REMEMBERED, Account, Link
+from smppgw.inquiry import Inquiry
+from smppgw.message_ids import id_of
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import codec, peek
 from smppgw.pdu._generated import (
@@ -37,7 +39,7 @@ from smppgw.routing import Router, digits
 from smppgw.session.timers import NS
 from smppgw.store.api import Store
 from smppgw.store.entries import Message
-from smppgw.submission import Refusal
+from smppgw.submission import Refusal, Timing
 
 Lanes: TypeAlias = tuple[str, ...]
 
@@ -48,13 +50,6 @@ _SHORT_RESPONSE: Final = struct.Struct(">IIII8sx")
 _HEADER: Final = struct.Struct(">IIII")
 _HIGHEST_PRIORITY: Final = 3
 
-_UNKNOWN_MESSAGE: Final = {
-    QuerySm: CommandStatus.ESME_RINVMSGID,
-    CancelSm: CommandStatus.ESME_RCANCELFAIL,
-    ReplaceSm: CommandStatus.ESME_RINVMSGID,
-}
-"""What is answered about a message that is not known (SMPP v3.4 section 5.1.3)."""
-
 
 class _Batch:
     """What has been decided about the requests that arrived together."""
@@ -62,19 +57,24 @@ class _Batch:
     __slots__ = (
         "account",
         "faults",
+        "link",
         "long_ids",
         "messages",
         "refusals",
         "refused",
+        "replacing",
         "responses",
         "started_ns",
     )
 
-    def __init__(self, account: Account, started_ns: int, *, long_ids: bool) -> None:
-        self.account = account
+    def __init__(self, link: Link, started_ns: int) -> None:
+        self.link = link
+        self.account = link.account
         self.started_ns = started_ns
-        self.long_ids = long_ids
+        self.long_ids = link.connection.session.peer_version >= InterfaceVersion.V3_4
         self.messages: list[Message] = []
+        self.replacing: list[tuple[int, Message]] = []
+        """Those that are to replace what is queued, if there is something, with their sequence_number."""
         self.responses: list[bytes] = []
         self.refusals: list[bytes] = []
         self.refused: dict[int, int] = {}
@@ -87,6 +87,13 @@ class _Batch:
         self.refused[status] = self.refused.get(status, 0) + 1
         self.faults += refusal.broken
 
+    def answer(self, command_id: int, sequence_number: int, message_id: bytes) -> None:
+        """Answer one with its message_id."""
+        response = _RESPONSE if self.long_ids else _SHORT_RESPONSE
+        self.responses.append(
+            response.pack(response.size, command_id | RESPONSE_BIT, 0, sequence_number, message_id)
+        )
+
 
 class Admission:
     """Takes batches of requests from ESMEs."""
@@ -96,6 +103,7 @@ class Admission:
         router: Router,
         store: Store,
         metrics: Metrics,
+        inquiry: Inquiry,
         *,
         clock: Callable[[], int],
         wall_clock: Callable[[], datetime],
@@ -104,6 +112,7 @@ class Admission:
         self._router = router
         self._store = store
         self._metrics = metrics
+        self._inquiry = inquiry
         self._key = 0
         self._clock = clock
         self._wall_clock = wall_clock
@@ -126,14 +135,13 @@ class Admission:
         """Decide about a batch; each request gets its answer, an accepted one when the store has it."""
         account = link.account
         now_ns = self._clock()
-        long_ids = link.connection.session.peer_version >= InterfaceVersion.V3_4
-        batch = _Batch(account, now_ns, long_ids=long_ids)
-        messages, responses = batch.messages, batch.responses
+        batch = _Batch(link, now_ns)
+        long_ids, messages, responses = batch.long_ids, batch.messages, batch.responses
         response = _RESPONSE if long_ids else _SHORT_RESPONSE
         room = self._room(account)
         tokens = len(frames)
         if account.bucket is not None:
-            # What is no plain submit_sm takes its own: one for each message it asks for, none where it asks for none.
+            # What is no submit_sm takes its own: one for each message it is for, one for a question about any.
             tokens = account.bucket.take([frame[0] for frame in frames].count(_SUBMIT_SM), now_ns)
         lanes_of = account.lanes
         name = account.name
@@ -154,7 +162,8 @@ class Admission:
                     raise Refusal(CommandStatus.ESME_RSYSERR)
                 source, destination, flags, schedule, validity, tail = match.groups()
                 if match.end() + tail[4] != len(octets) or schedule or validity or tail[1] or not destination:
-                    self._check(octets)
+                    self._admit_checked(batch, sequence_number, octets)
+                    continue
                 lanes = lanes_of.get(source)
                 if lanes is None:
                     lanes = self._lanes(account, source, destination)
@@ -173,11 +182,13 @@ class Admission:
             messages.append(
                 Message(key, message_id, name, lane, command_id, octets[HEADER_OCTETS:], tail[0], now_ns)
             )
-        self._finish(link, batch)
+        self._finish(batch)
+        for sequence_number, message in batch.replacing:
+            self._replace_if_present(link, sequence_number, message)
 
-    def _finish(self, link: Link, batch: _Batch) -> None:
+    def _finish(self, batch: _Batch) -> None:
         account = batch.account
-        connection = link.connection
+        connection = batch.link.connection
         if batch.refusals:
             for status, count in batch.refused.items():
                 self._metrics.messages_rejected(account.name, status_label(status)).add(count)
@@ -218,11 +229,6 @@ class Admission:
             self._throttled.add(1)
             raise Refusal(CommandStatus.ESME_RTHROTTLED)
 
-    def _check(self, octets: bytes) -> None:
-        pdu = submission.decoded(octets)
-        assert isinstance(pdu, SubmitSm)
-        submission.check(pdu, self._wall_clock())
-
     def _lanes(self, account: Account, source: bytes, destination: bytes) -> Lanes | int:
         """Look up, and remember, where messages from this source stand; or the status that refuses them."""
         source_addr = source.decode("latin-1")
@@ -245,30 +251,64 @@ class Admission:
             raise Refusal(lanes)
         return lanes[min(priority, _HIGHEST_PRIORITY)]
 
+    def _admit_checked(self, batch: _Batch, sequence_number: int, octets: bytes) -> None:
+        """Take in a submit_sm out of the ordinary; there is room for it."""
+        pdu = submission.decoded(octets)
+        assert isinstance(pdu, SubmitSm)
+        when = submission.check(pdu, self._wall_clock(), batch.started_ns)
+        lane = self._lane(batch.account, pdu.source_addr, pdu.destination_addr, pdu.priority_flag)
+        body = submission.body_of(pdu, octets, when)
+        message = self._message(batch, lane, _SUBMIT_SM, body, pdu.registered_delivery, when)
+        if pdu.replace_if_present_flag:
+            batch.replacing.append((sequence_number, message))
+        else:
+            batch.answer(_SUBMIT_SM, sequence_number, self._take_in(batch, message))
+
+    def _replace_if_present(self, link: Link, sequence_number: int, message: Message) -> None:
+        """Let a submit_sm replace one that is queued; where there is none, take it in as any other."""
+
+        def accepted(old: Message) -> None:
+            batch = _Batch(link, message.accepted_ns)
+            batch.answer(_SUBMIT_SM, sequence_number, id_of(old.key, long=batch.long_ids))
+            link.account.accepted.add(1)
+            link.connection.session.send_responses(batch.responses)
+            link.connection.flush()
+
+        def otherwise() -> None:
+            batch = _Batch(link, message.accepted_ns)
+            try:
+                self._require_room(batch)
+                batch.answer(_SUBMIT_SM, sequence_number, self._take_in(batch, message))
+            except Refusal as refusal:
+                batch.refuse(_SUBMIT_SM, sequence_number, refusal)
+            self._finish(batch)
+            link.connection.flush()
+
+        self._inquiry.supersede(message, accepted, otherwise)
+
     def _admit_other(self, batch: _Batch, command_id: int, sequence_number: int, octets: bytes) -> None:
         pdu = submission.decoded(octets)
         if isinstance(pdu, DataSm):
             self._require_room(batch)
             self._require_token(batch)
-            submission.check(pdu, self._wall_clock())
+            when = submission.check(pdu, self._wall_clock(), batch.started_ns)
             lane = self._lane(batch.account, pdu.source_addr, pdu.destination_addr, 0)
-            message_id = self._take_in(
-                batch, lane, command_id, octets[HEADER_OCTETS:], pdu.registered_delivery
-            )
-            response = _RESPONSE if batch.long_ids else _SHORT_RESPONSE
-            batch.responses.append(
-                response.pack(response.size, command_id | RESPONSE_BIT, 0, sequence_number, message_id)
-            )
+            body = octets[HEADER_OCTETS:]
+            message = self._message(batch, lane, command_id, body, pdu.registered_delivery, when)
+            batch.answer(command_id, sequence_number, self._take_in(batch, message))
         elif isinstance(pdu, SubmitMulti):
             self._require_room(batch)
             self._require_token(batch, spend=False)
-            submission.check(pdu, self._wall_clock())
-            self._admit_multi(batch, pdu)
+            self._admit_multi(batch, pdu, submission.check(pdu, self._wall_clock(), batch.started_ns))
+        elif isinstance(pdu, QuerySm | CancelSm | ReplaceSm):
+            if self.draining or not self._store.healthy:
+                raise Refusal(CommandStatus.ESME_RSYSERR)
+            self._require_token(batch)
+            self._inquiry.ask(batch.link, pdu)
         else:
-            # query_sm, cancel_sm and replace_sm know no message yet; the broadcast family is not offered.
-            raise Refusal(_UNKNOWN_MESSAGE.get(type(pdu), CommandStatus.ESME_RINVCMDID))
+            raise Refusal(CommandStatus.ESME_RINVCMDID)  # the broadcast family is not offered
 
-    def _admit_multi(self, batch: _Batch, pdu: SubmitMulti) -> None:
+    def _admit_multi(self, batch: _Batch, pdu: SubmitMulti, when: Timing) -> None:
         """Take in one message for each destination, all under one message_id (SMPP v3.4 section 4.5).
 
         Each is a message of its own to the rate and to the queue; what is above them is in unsuccess_sme.
@@ -277,7 +317,7 @@ class Admission:
         unsuccess = []
         message_id = b""
         status = int(CommandStatus.ESME_RINVDSTADR)
-        for destination in submission.destinations(pdu):
+        for destination in submission.destinations(pdu, when):
             ton, npi, address = 0, 0, b""
             try:
                 if isinstance(destination, bytes):
@@ -293,9 +333,8 @@ class Admission:
                 status = refusal.command_status
                 unsuccess.append(UnsuccessSme(ton, npi, address, status))
                 continue
-            message_id = self._take_in(
-                batch, lane, _SUBMIT_SM, destination.body, pdu.registered_delivery, message_id
-            )
+            message = self._message(batch, lane, _SUBMIT_SM, destination.body, pdu.registered_delivery, when)
+            message_id = self._take_in(batch, message, message_id)
         if not message_id:
             raise Refusal(status)
         batch.responses.append(
@@ -306,28 +345,32 @@ class Admission:
             )
         )
 
-    def _take_in(
+    def _message(
         self,
         batch: _Batch,
         lane: str,
         command_id: int,
         body: bytes,
         registered_delivery: int,
-        message_id: bytes = b"",
-    ) -> bytes:
-        self._key = key = self._key + 1
-        if not message_id:
-            message_id = b"%016x" % key if batch.long_ids else b"%08x" % (key & 0xFFFF_FFFF)
-        batch.messages.append(
-            Message(
-                key,
-                message_id,
-                batch.account.name,
-                lane,
-                command_id,
-                body,
-                registered_delivery,
-                batch.started_ns,
-            )
+        when: Timing,
+    ) -> Message:
+        """Make a message that has no key yet."""
+        return Message(
+            0,
+            b"",
+            batch.account.name,
+            lane,
+            command_id,
+            body,
+            registered_delivery,
+            batch.started_ns,
+            when.expires_ns,
+            when.due_ns,
         )
-        return message_id
+
+    def _take_in(self, batch: _Batch, message: Message, message_id: bytes = b"") -> bytes:
+        """Give a message its key, and its id unless it shares one; return the id."""
+        self._key = message.key = self._key + 1
+        message.message_id = message_id or id_of(message.key, long=batch.long_ids)
+        batch.messages.append(message)
+        return message.message_id

@@ -19,6 +19,7 @@ from smppgw.dispatch import Dispatch
 from smppgw.esme_side import EsmeSide
 from smppgw.expiry import Expiry
 from smppgw.inbound import Inbound
+from smppgw.inquiry import Inquiry
 from smppgw.metrics import Metrics
 from smppgw.outbind import Outbinder
 from smppgw.pdu.constants import InterfaceVersion
@@ -126,10 +127,20 @@ class Gateway:
             retry_delay=settings.gateway.retry_delay,
             on_expired=self.expiry.expire,
         )
+        self.inquiry = Inquiry(
+            self.store,
+            self.metrics,
+            clock=clock,
+            wall_clock=wall_clock,
+            own_receipts=self.receipts.own,
+            on_deliveries=self.inbound.kick,
+            on_returned=self.dispatch.kick,
+        )
         self.admission = Admission(
             self.router,
             self.store,
             self.metrics,
+            self.inquiry,
             clock=clock,
             wall_clock=wall_clock,
             on_accepted=self.dispatch.kick,
@@ -328,7 +339,9 @@ class Gateway:
                 for carrier in self.carriers.values()
             },
             "lanes": {name: self._lane_depth(name) for name in LANES},
-            "retrying": sum(self.store.deferred(lane) for route in self.router.routes for lane in route.lanes),
+            "retrying": sum(
+                self.store.deferred(lane) for route in self.router.routes for lane in route.lanes
+            ),
         }
 
     def _lanes_named(self, name: str) -> list[str]:

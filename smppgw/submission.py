@@ -1,4 +1,4 @@
-"""What a submitted PDU must satisfy beyond what its mandatory fields tell at a glance.
+"""What a submitted PDU must satisfy beyond what its mandatory fields tell at a glance, and how its times are kept.
 
 Nothing here is on the hot path: a PDU comes here when it has optional parameters or times, carries several
 destinations, or is no plain submit_sm.
@@ -6,15 +6,21 @@ destinations, or is no plain submit_sm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
-from smppgw.pdu import codec
+from smppgw.pdu import codec, peek
 from smppgw.pdu._generated import DataSm, DistributionList, SubmitMulti, SubmitSm
 from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus, TlvTag
 from smppgw.pdu.errors import EncodeError, PduError
-from smppgw.pdu.times import parse_time
+from smppgw.pdu.times import format_absolute, parse_time
+from smppgw.pdu.tlv import Tlv, tlv_value, write_tlvs
+
+_LAST_MOMENT: Final = datetime(2037, 12, 31, 23, 59, 59, 900_000, UTC)
+"""The latest that an absolute time can say (SMPP v3.4 section 7.1.1)."""
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Refusal(Exception):  # noqa: N818 - a decision, not an error
@@ -25,6 +31,17 @@ class Refusal(Exception):  # noqa: N818 - a decision, not an error
         self.command_status = command_status
         self.broken = broken
         """Whether the PDU itself was at fault."""
+
+
+class Timing(NamedTuple):
+    """When a message may leave, and until when. Moments are monotonic nanoseconds."""
+
+    due_ns: int = 0
+    """Not before; 0 for at once."""
+    expires_ns: int = 0
+    """Its validity ends; 0 for never."""
+    validity_period: bytes = b""
+    """The end of its validity as a carrier is told: never relative, which it would count from when it came there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +62,103 @@ def decoded(octets: bytes) -> codec.Pdu:
         raise Refusal(error.command_status, broken=True) from None
 
 
-def check(pdu: SubmitSm | SubmitMulti | DataSm, now: datetime) -> None:
-    """Refuse what cannot be carried out.
+def check(pdu: SubmitSm | SubmitMulti | DataSm, now: datetime, now_ns: int) -> Timing:
+    """Refuse what cannot be carried out; return when it is to be.
 
+    `now` and `now_ns` are the moment the PDU came, by the calendar and by the monotonic clock.
     ESME_RINVDSTADR for no destination, ESME_RINVSCHED and ESME_RINVEXPIRY for times that cannot be read or are over
-    (a schedule in the past is "at once"), ESME_RINVSUBREP for replace_if_present, which is not offered,
-    ESME_RINVMSGLEN for a text in short_message and in message_payload at once.
+    (a schedule in the past is "at once"), ESME_RINVREPFLAG for a replace_if_present_flag that is none,
+    ESME_RINVSUBREP for one in a submit_multi, which is to replace nothing, ESME_RINVMSGLEN for a text in short_message
+    and in message_payload at once.
     """
     if isinstance(pdu, SubmitSm | DataSm) and not pdu.destination_addr:
         raise Refusal(CommandStatus.ESME_RINVDSTADR)
+    seconds = tlv_value(pdu.tlvs, TlvTag.QOS_TIME_TO_LIVE)
+    assert seconds is None or isinstance(seconds, int)
     if isinstance(pdu, DataSm):
-        return
-    check_times(pdu.schedule_delivery_time, pdu.validity_period, now)
+        return timing(b"", b"", now, now_ns, seconds)
+    found = timing(pdu.schedule_delivery_time, pdu.validity_period, now, now_ns, seconds)
     if pdu.replace_if_present_flag > 1:
         raise Refusal(CommandStatus.ESME_RINVREPFLAG)
-    if pdu.replace_if_present_flag:
+    if pdu.replace_if_present_flag and isinstance(pdu, SubmitMulti):
         raise Refusal(CommandStatus.ESME_RINVSUBREP)
     if pdu.short_message and any(tag == TlvTag.MESSAGE_PAYLOAD for tag, _ in pdu.tlvs):
         raise Refusal(CommandStatus.ESME_RINVMSGLEN)
+    return found
 
 
-def check_times(schedule_delivery_time: bytes, validity_period: bytes, now: datetime) -> None:
-    """Refuse times that cannot be read, a validity that is over, and one that ends before its schedule."""
-    scheduled = _time(schedule_delivery_time, now, CommandStatus.ESME_RINVSCHED)
-    valid_until = _time(validity_period, now, CommandStatus.ESME_RINVEXPIRY)
+def timing(
+    schedule_delivery_time: bytes,
+    validity_period: bytes,
+    now: datetime,
+    now_ns: int,
+    time_to_live: int | None = None,
+) -> Timing:
+    """Read the times of a request; refuse those that cannot be read, and a validity that ends before it begins.
+
+    `time_to_live` is qos_time_to_live, in seconds; where it is there it is the validity (SMPP v5.0 section 4.2.4).
+    """
+    scheduled = _moment(schedule_delivery_time, now, CommandStatus.ESME_RINVSCHED)
+    valid_until = _moment(validity_period, now, CommandStatus.ESME_RINVEXPIRY)
+    if time_to_live is not None:
+        valid_until = now + timedelta(seconds=time_to_live)
     if valid_until is not None and valid_until <= max(now, scheduled or now):
         raise Refusal(CommandStatus.ESME_RINVEXPIRY)
+    if valid_until is not None and (time_to_live is not None or validity_period.endswith(b"R")):
+        validity_period = format_absolute(min(valid_until, _LAST_MOMENT))
+    return Timing(
+        now_ns + _ns(scheduled - now) if scheduled is not None and scheduled > now else 0,
+        now_ns + _ns(valid_until - now) if valid_until is not None else 0,
+        validity_period,
+    )
 
 
-def _time(value: bytes, now: datetime, command_status: CommandStatus) -> datetime | None:
+def _ns(span: timedelta) -> int:
+    return span // _MICROSECOND * 1000
+
+
+def _moment(value: bytes, now: datetime, command_status: CommandStatus) -> datetime | None:
     try:
         return parse_time(value, now=now)
     except PduError:
         raise Refusal(command_status) from None
 
 
-def destinations(pdu: SubmitMulti) -> Iterator[Destination | bytes]:
-    """Yield the messages of a submit_multi, and the names of its distribution lists.
+def body_of(pdu: SubmitSm, octets: bytes, when: Timing) -> bytes:
+    """Return the body of a submit_sm, which is `octets`, as it is kept: as it came, but for its times.
+
+    The carrier is not to wait for the schedule again, nor to count a validity from when the message came there.
+    """
+    limited = any(tag == TlvTag.QOS_TIME_TO_LIVE for tag, _ in pdu.tlvs)
+    if not (limited or pdu.schedule_delivery_time or pdu.validity_period):
+        return octets[HEADER_OCTETS:]
+    match = peek.SHORT_MESSAGE.match(octets, HEADER_OCTETS)
+    assert match is not None, "what the codec reads, this reads"
+    schedule_at, schedule_end = match.span(4)
+    validity_at, validity_end = match.span(5)
+    text_end = match.end() + match[6][4]
+    tlvs = write_tlvs(_without_time_to_live(pdu.tlvs), "submit_sm") if limited else octets[text_end:]
+    return b"".join(
+        (
+            octets[HEADER_OCTETS:schedule_at],
+            octets[schedule_end:validity_at],
+            when.validity_period,
+            octets[validity_end:text_end],
+            tlvs,
+        )
+    )
+
+
+def _without_time_to_live(tlvs: Iterable[Tlv]) -> list[Tlv]:
+    return [tlv for tlv in tlvs if tlv[0] != TlvTag.QOS_TIME_TO_LIVE]
+
+
+def destinations(pdu: SubmitMulti, when: Timing) -> Iterator[Destination | bytes]:
+    """Yield the messages of a submit_multi, and the names of its distribution lists; the times are as in `body_of`.
 
     Distribution lists are kept by an SMSC's administration; this gateway has none.
     """
+    tlvs = _without_time_to_live(pdu.tlvs)
     for entry in pdu.dest_address:
         if isinstance(entry, DistributionList):
             yield entry.dl_name
@@ -102,13 +176,12 @@ def destinations(pdu: SubmitMulti) -> Iterator[Destination | bytes]:
                     esm_class=pdu.esm_class,
                     protocol_id=pdu.protocol_id,
                     priority_flag=pdu.priority_flag,
-                    schedule_delivery_time=pdu.schedule_delivery_time,
-                    validity_period=pdu.validity_period,
+                    validity_period=when.validity_period,
                     registered_delivery=pdu.registered_delivery,
                     data_coding=pdu.data_coding,
                     sm_default_msg_id=pdu.sm_default_msg_id,
                     short_message=pdu.short_message,
-                    tlvs=pdu.tlvs,
+                    tlvs=tlvs,
                 )
             )[HEADER_OCTETS:]
         except EncodeError:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
-from smppgw import Smsc
+from smppgw import Esme, Smsc
+from smppgw.gateway import Gateway
 from smppgw.library.bound import BoundEsme
 from smppgw.library.delivery import DeliveryReceipt
+from smppgw.pdu import peek
 from smppgw.pdu._generated import (
     BroadcastSm,
     CancelSm,
@@ -22,6 +29,7 @@ from smppgw.pdu._generated import (
 from smppgw.pdu.constants import CommandId, CommandStatus, TlvTag
 from smppgw.pdu.tlv import make_tlv
 from smppgw.settings import GatewaySettings
+from smppgw.store.entries import Message
 from tests.peers import Recorder, client, submit_sm
 from tests.support import Tap, a_carrier, an_esme, bodies, running, settings_of, until
 
@@ -114,7 +122,7 @@ async def test_a_data_sm_travels_as_one() -> None:
     ("pdu", "status"),
     [
         (QuerySm(message_id=b"unknown"), CommandStatus.ESME_RINVMSGID),
-        (CancelSm(message_id=b"unknown"), CommandStatus.ESME_RCANCELFAIL),
+        (CancelSm(message_id=b"unknown"), CommandStatus.ESME_RINVMSGID),
         (ReplaceSm(message_id=b"unknown"), CommandStatus.ESME_RINVMSGID),
         (
             BroadcastSm(
@@ -181,15 +189,20 @@ async def test_each_destination_of_a_submit_multi_counts_to_the_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "draining", "status"),
+    ("limits", "draining", "status", "of_questions"),
     [
-        ({"max_queued": 1}, False, CommandStatus.ESME_RMSGQFUL),
-        ({"messages_per_second": 0.01}, False, CommandStatus.ESME_RTHROTTLED),
-        ({}, True, CommandStatus.ESME_RSYSERR),
+        ({"max_queued": 1}, False, CommandStatus.ESME_RMSGQFUL, CommandStatus.ESME_RINVMSGID),
+        (
+            {"messages_per_second": 0.01},
+            False,
+            CommandStatus.ESME_RTHROTTLED,
+            CommandStatus.ESME_RTHROTTLED,
+        ),
+        ({}, True, CommandStatus.ESME_RSYSERR, CommandStatus.ESME_RSYSERR),
     ],
 )
-async def test_only_what_would_be_taken_in_needs_room(
-    limits: dict[str, Any], draining: bool, status: CommandStatus
+async def test_questions_need_no_room_but_keep_to_the_rate_and_end_with_a_drain(
+    limits: dict[str, Any], draining: bool, status: CommandStatus, of_questions: CommandStatus
 ) -> None:
     settings = settings_of(
         an_esme(**limits), carriers=(a_carrier(1),), gateway=GatewaySettings(drain_timeout=0.1)
@@ -200,21 +213,141 @@ async def test_only_what_would_be_taken_in_needs_room(
         data = DataSm(source_addr=b"12065550100", destination_addr=b"1666")
         for pdu in (submit_sm(), data, many(2)):
             assert (await esme.request(pdu)).command_status == status
-        for pdu, own in (
-            (QuerySm(message_id=b"x"), CommandStatus.ESME_RINVMSGID),
-            (CancelSm(message_id=b"x"), CommandStatus.ESME_RCANCELFAIL),
-            (ReplaceSm(message_id=b"x"), CommandStatus.ESME_RINVMSGID),
-        ):
-            assert (await esme.request(pdu)).command_status == own
+        for question in (QuerySm(message_id=b"x"), CancelSm(message_id=b"x"), ReplaceSm(message_id=b"x")):
+            assert (await esme.request(question)).command_status == of_questions
 
 
-async def test_questions_spend_nothing_of_the_rate() -> None:
+async def test_a_question_takes_its_share_of_the_rate() -> None:
     settings = settings_of(
         an_esme(messages_per_second=0.01),
         carriers=(a_carrier(1),),
         gateway=GatewaySettings(drain_timeout=0.1),
     )
     async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
-        for _ in range(5):
-            await esme.request(QuerySm(message_id=b"x"))
-        assert (await esme.request(submit_sm())).command_status == OK
+        await esme.request(QuerySm(message_id=b"x"))
+        response = await esme.request(submit_sm())
+        assert response.command_status == CommandStatus.ESME_RTHROTTLED
+
+
+# ---- times --------------------------------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+MINUTE_NS = 60_000_000_000
+
+
+@asynccontextmanager
+async def queueing() -> AsyncIterator[tuple[Gateway, Esme]]:
+    """A gateway at 10:00 whose carrier is away, and an ESME."""
+    logger = structlog.wrap_logger(None, processors=[LogCapture()])
+    settings = settings_of(an_esme(), carriers=(a_carrier(1),), gateway=GatewaySettings(drain_timeout=0.1))
+    gateway = Gateway(settings, logger, wall_clock=lambda: NOW)
+    await gateway.start()
+    try:
+        async with client(gateway.server.port) as esme:
+            yield gateway, esme
+    finally:
+        await gateway.stop()
+
+
+async def submitted(gateway: Gateway, esme: Esme, pdu: Any, count: int = 1) -> list[Message]:
+    """What stands in the store of a request that is accepted."""
+    response = await esme.request(pdu)
+    assert response.command_status == OK
+    key = int(response.message_id, 16)
+    found: list[Message] = []
+    gateway.store.pick(range(key, key + count), found.extend)
+    assert len(found) == count
+    gateway.store.give_back(found)
+    return found
+
+
+TIMED = {
+    "schedule_delivery_time": b"000000000100000R",
+    "validity_period": b"000000000300000R",
+}
+
+
+@pytest.mark.parametrize(
+    ("pdu", "count"),
+    [
+        (submit_sm(**TIMED), 1),
+        (
+            SubmitMulti(
+                source_addr=b"12065550100",
+                dest_address=[SmeAddress(1, 1, b"1666"), SmeAddress(1, 1, b"1777")],
+                short_message=b"to many",
+                **TIMED,
+            ),
+            2,
+        ),
+    ],
+)
+async def test_times_are_moments_in_the_store_and_a_validity_is_absolute_in_the_body(
+    pdu: Any, count: int
+) -> None:
+    async with queueing() as (gateway, esme):
+        for message in await submitted(gateway, esme, pdu, count):
+            assert message.due_ns - message.accepted_ns == MINUTE_NS
+            assert message.expires_ns - message.accepted_ns == 3 * MINUTE_NS
+            match = peek.SHORT_MESSAGE.match(message.body)
+            assert match is not None
+            assert (match[4], match[5]) == (b"", b"261122100300000+")
+
+
+async def test_the_validity_of_a_data_sm_is_its_qos_time_to_live() -> None:
+    async with queueing() as (gateway, esme):
+        data = DataSm(
+            source_addr=b"12065550100",
+            destination_addr=b"1666",
+            tlvs=(make_tlv(TlvTag.QOS_TIME_TO_LIVE, 60),),
+        )
+        [message] = await submitted(gateway, esme, data)
+        assert message.expires_ns - message.accepted_ns == MINUTE_NS
+
+
+async def test_what_names_no_times_has_none() -> None:
+    async with queueing() as (gateway, esme):
+        for pdu in (submit_sm(), submit_sm(tlvs=((0x1400, b"vendor"),))):
+            [message] = await submitted(gateway, esme, pdu)
+            assert (message.due_ns, message.expires_ns) == (0, 0)
+
+
+# ---- replace_if_present -------------------------------------------------------------------------------------
+
+
+async def test_a_message_replaces_the_queued_one_to_the_same_destination_under_its_id() -> None:
+    async with queueing() as (gateway, esme):
+        first = await esme.request(submit_sm(1))
+        await esme.request(submit_sm(2))
+        again = await esme.request(submit_sm(1, short_message=b"better", replace_if_present_flag=1))
+        assert (again.command_status, again.message_id) == (OK, first.message_id)
+        assert gateway.store.queued("app") == 2
+        texts = [
+            message.body.rpartition(b"\0")[2] for message in gateway.store.take("default/promotional", 10)
+        ]
+        assert [text[1:] for text in texts] == [b"better", b"message 2"]
+        assert gateway.accounts["app"].accepted.value == 3
+
+
+async def test_where_there_is_nothing_to_replace_a_message_is_accepted() -> None:
+    async with queueing() as (gateway, esme):
+        pdus = [submit_sm(number, replace_if_present_flag=1) for number in range(3)]
+        ids = [(await esme.request(pdu)).message_id for pdu in pdus]
+        assert len(set(ids)) == 3
+        keys = [message.key for message in gateway.store.take("default/promotional", 10)]
+        assert keys == [int(message_id, 16) for message_id in ids]
+
+
+async def test_a_message_that_would_replace_none_needs_room() -> None:
+    settings = settings_of(
+        an_esme(max_queued=2), carriers=(a_carrier(1),), gateway=GatewaySettings(drain_timeout=0.1)
+    )
+    async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
+        statuses = [
+            result.command_status
+            async for result in esme.submit_many(
+                submit_sm(number, replace_if_present_flag=1) for number in range(4)
+            )
+        ]
+        assert statuses == [OK, OK, CommandStatus.ESME_RMSGQFUL, CommandStatus.ESME_RMSGQFUL]
+        assert gateway.store.queued("app") == 2

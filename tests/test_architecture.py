@@ -34,8 +34,8 @@ FLOORS: Final[Mapping[int, str]] = {
         admin logs metrics
         """,
     3: """
-        accounts admission binding carrier_side carriers dispatch esme_side expiry inbound message_ids notice
-        outbind pump receipts retries routing submission
+        accounts admission binding carrier_side carriers dispatch esme_side expiry inbound inquiry message_ids notice
+        outbind pump receipts replacement retries routing submission
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }
