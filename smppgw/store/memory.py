@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from smppgw.store.api import Durable
@@ -30,16 +30,21 @@ _ENROUTE: Final = 1
 _KEY: Final = attrgetter("key")
 _ESME: Final = attrgetter("esme")
 _LANE: Final = attrgetter("lane")
+_STATE: Final = itemgetter(1)
 
 _Ended = tuple[str, int, int]
 """The ESME, message_state and final_ns of a message that has ended."""
 
 
-def _grouped(entries: Iterable[EntryT], name_of: Callable[[EntryT], str]) -> dict[str, list[EntryT]]:
-    groups: dict[str, list[EntryT]] = {}
+def _grouped(entries: Collection[EntryT], name_of: Callable[[EntryT], str]) -> dict[str, Collection[EntryT]]:
+    """Return the entries by their names; hot path: what comes together mostly has one name."""
+    names = set(map(name_of, entries))
+    if len(names) == 1:
+        return {names.pop(): entries}
+    groups: dict[str, list[EntryT]] = {name: [] for name in names}
     for entry in entries:
-        groups.setdefault(name_of(entry), []).append(entry)
-    return groups
+        groups[name_of(entry)].append(entry)
+    return dict(groups)
 
 
 class MemoryStore:
@@ -77,25 +82,19 @@ class MemoryStore:
         if messages:
             self._octets += sum([len(message.body) for message in messages])
             self._live.update(zip(map(_KEY, messages), messages, strict=True))
-            self._count_queued(messages, 1)
+            for esme, group in _grouped(messages, _ESME).items():
+                self._queued[esme] += len(group)
             self.highest_key = max(self.highest_key, messages[-1].key)
-            self._watch_expiry(messages)
-            self._stand(messages)
-        durable()
-
-    def _stand(self, messages: Iterable[Message]) -> None:
-        """Put new messages at the end of their lanes, or aside."""
-        for lane, group in _grouped(messages, _LANE).items():
-            later = [message for message in group if message.due_ns]
-            if later:
-                self._lanes[lane].defer(later)
-                self._lanes[lane].add([message for message in group if not message.due_ns])
-            else:
+            timed = [message for message in messages if message.due_ns or message.expires_ns]
+            if timed:
+                self._watch_expiry(timed)
+                later = [message for message in timed if message.due_ns]
+                messages = [message for message in messages if not message.due_ns]
+                for lane, group in _grouped(later, _LANE).items():
+                    self._lanes[lane].defer(group)
+            for lane, group in _grouped(messages, _LANE).items():
                 self._lanes[lane].add(group)
-
-    def _count_queued(self, messages: Iterable[Message], sign: int) -> None:
-        for esme, count in Counter(map(_ESME, messages)).items():
-            self._queued[esme] += sign * count
+        durable()
 
     def _watch_expiry(self, messages: Iterable[Message]) -> None:
         moments = [(message.expires_ns, message.key) for message in messages if message.expires_ns]
@@ -169,7 +168,7 @@ class MemoryStore:
             oldest = list(islice(sent, len(sent) - MAX_CORRELATIONS))
             forgotten += [sent.pop(carrier_id) for carrier_id in oldest]
         if forgotten:
-            self._end([(message, _ENROUTE) for message in forgotten], 0)
+            self._end(forgotten, _ENROUTE, 0)
         self._finish(carrier, finished)
         self._owe(deliveries)
         durable()
@@ -181,32 +180,32 @@ class MemoryStore:
         self._withdraw(messages)
         for message in messages:
             message.body = b""
-        self._end([(message, state) for message in messages], self._clock())
+        self._end(messages, state, self._clock())
         self._owe(deliveries)
         durable()
 
     def _withdraw(self, messages: Sequence[Message]) -> None:
         """Count messages as queued no more, and take them out of their lanes if they stand there again."""
         self._octets -= sum([len(message.body) for message in messages])
-        self._count_queued(messages, -1)
+        for esme, group in _grouped(messages, _ESME).items():
+            self._queued[esme] -= len(group)
         if self._picked:
-            self._forget_picked(messages)
+            for message in messages:
+                self._picked.pop(message.key, None)
         if self._returned:
             again = [message for message in messages if message.key in self._returned]
             self._returned.difference_update(map(_KEY, again))
             for lane, group in _grouped(again, _LANE).items():
                 self._lanes[lane].remove([message.key for message in group])
 
-    def _forget_picked(self, messages: Iterable[Message]) -> None:
-        for message in messages:
-            self._picked.pop(message.key, None)
-
-    def _end(self, ended: Iterable[tuple[Message, int]], final_ns: int) -> None:
+    def _end(self, messages: Collection[Message], state: int, final_ns: int) -> None:
         """Keep for a while what has become of messages that are done with."""
         live = self._live
-        for message, state in ended:
-            live.pop(message.key, None)
-            self._ended[message.key] = (message.esme, state, final_ns)
+        for esme, group in _grouped(messages, _ESME).items():
+            keys = list(map(_KEY, group))
+            self._ended.update(dict.fromkeys(keys, (esme, state, final_ns)))
+            for key in keys:
+                live.pop(key, None)
         if len(self._ended) > MAX_ENDED // 2:
             self._ended_before = self._ended
             self._ended = {}
@@ -293,8 +292,13 @@ class MemoryStore:
     def _finish(self, carrier: str, finished: Sequence[tuple[bytes, int]]) -> None:
         if finished:
             sent = self._sent[carrier]
-            found = [(sent.pop(carrier_id, None), state) for carrier_id, state in finished]
-            self._end([(message, state) for message, state in found if message is not None], self._clock())
+            for state in set(map(_STATE, finished)):
+                ended = [
+                    message
+                    for carrier_id, its_state in finished
+                    if its_state == state and (message := sent.pop(carrier_id, None)) is not None
+                ]
+                self._end(ended, state, self._clock())
 
     def _owe(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries:
