@@ -195,6 +195,10 @@ class SimulatedDisk:
         """
         self._faults.append(Fault(number, error, kind, effect))
 
+    def forgive(self) -> None:
+        """Take back what has not failed yet."""
+        self._faults.clear()
+
     def crash_clones(self, random: Random, count: int) -> Iterator[SimulatedDisk]:
         """Disks as they may be found after a power loss at this moment; the first two have lost all, and nothing."""
         for number in range(count):

@@ -207,6 +207,15 @@ def swapped(sample: Sample) -> Contents:
     return {FIRST: sample.disk.octets_of(SECOND), SECOND: sample.disk.octets_of(FIRST)}
 
 
+def damaged_twice(sample: Sample) -> Contents:
+    """Each by itself could be of a batch that was never finished; but there was never more than one."""
+    last = sample.frames[-1]
+    second, third = bytearray(sample.disk.octets_of(SECOND)), bytearray(sample.disk.octets_of(THIRD))
+    second[last.end - 1] ^= 1
+    third[SECTOR_OCTETS] = 1
+    return {SECOND: bytes(second), THIRD: bytes(third)}
+
+
 def of_another_log(sample: Sample) -> Contents:
     disk = SimulatedDisk()
     log, _ = recovered(disk, segment_octets=SMALL_OCTETS, seed=99)
@@ -227,6 +236,7 @@ def of_another_log(sample: Sample) -> Contents:
         (lambda sample: {SECOND: None}, SECOND, "missing"),
         (of_another_log, SECOND, "another log"),
         (swapped, FIRST, "segment 2"),
+        (damaged_twice, SECOND, "checksum"),
         (lambda sample: {SECOND: sample.disk.octets_of(FIRST)}, SECOND, "segment 1"),
         (lambda sample: {THIRD: Random(1).randbytes(SMALL_OCTETS)}, THIRD, "checksum"),
         (lambda sample: {FIRST: Random(1).randbytes(SMALL_OCTETS)}, FIRST, "checksum"),
