@@ -26,9 +26,11 @@ FLOORS: Final[Mapping[int, str]] = {
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
         store store.api store.early store.entries store.errors store.frame store.queue
+        store.rows
         """,
     2: """
         session.client session.connection session.server
+        store.ledger store.ledger_file store.ledger_reader
         store.committer store.files store.log store.memory store.salvage store.segments
         library.*
         admin logs metrics
@@ -80,6 +82,7 @@ NO_TESTS: Final = frozenset(
         "store.api",
         "store.entries",
         "store.errors",
+        "store.rows",
     }
 )
 """Words alone: nothing in them can go wrong by itself."""

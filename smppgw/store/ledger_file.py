@@ -1,0 +1,176 @@
+"""The file of the ledger: an SQLite database, how it is told from any other, and what to say when it is not right."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+from smppgw.store.errors import StoreError
+
+T = TypeVar("T")
+
+APPLICATION_ID: Final = 0x534D_5050
+"""`SMPP`, where SQLite keeps whose file it is."""
+VERSION: Final = 1
+"""Of the tables below."""
+
+SLICE: Final = 512
+"""Rows in one statement. Each statement gives the interpreter's lock away once; binding that many takes under 1 ms."""
+
+_BUSY_SECONDS: Final = 5.0
+_PRIMARY_CODE: Final = 0xFF
+"""The rest of a result code of SQLite says more about the same."""
+_RESTORE: Final = "restore the directory from a copy, or run `smppgw store salvage --accept-loss`"
+
+_PAGE: Final = """
+    CREATE TABLE page (
+        id INTEGER PRIMARY KEY,
+        queue TEXT NOT NULL,
+        first_key INTEGER NOT NULL,
+        last_key INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        octets INTEGER NOT NULL,
+        due_ms INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        esmes TEXT NOT NULL,
+        dead BLOB NOT NULL DEFAULT x''
+    )
+"""
+_PAGE_BODY: Final = """
+    CREATE TABLE page_body (id INTEGER PRIMARY KEY, keys BLOB NOT NULL, body BLOB NOT NULL)
+"""
+"""Apart from the head, which is read at every start and changed often."""
+_SENT: Final = """
+    (
+        carrier TEXT NOT NULL,
+        carrier_id BLOB NOT NULL,
+        key INTEGER NOT NULL,
+        message_id BLOB NOT NULL,
+        esme TEXT NOT NULL,
+        registered_delivery INTEGER NOT NULL,
+        accepted_ms INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        PRIMARY KEY (carrier, carrier_id)
+    ) WITHOUT ROWID
+"""
+_EARLY: Final = """
+    CREATE TABLE early (
+        id INTEGER PRIMARY KEY,
+        carrier TEXT NOT NULL,
+        carrier_id BLOB NOT NULL,
+        command_id INTEGER NOT NULL,
+        received_ms INTEGER NOT NULL,
+        body BLOB NOT NULL
+    )
+"""
+_HISTORY: Final = """
+    CREATE TABLE history (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        first_key INTEGER NOT NULL,
+        last_key INTEGER NOT NULL,
+        body BLOB NOT NULL
+    )
+"""
+SCHEMA: Final = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    _PAGE,
+    _PAGE_BODY,
+    f"CREATE TABLE sent {_SENT}",
+    "CREATE INDEX sent_age ON sent (max(accepted_ms, expires_ms))",
+    _EARLY,
+    "CREATE UNIQUE INDEX early_carrier_id ON early (carrier, carrier_id)",
+    _HISTORY,
+    "CREATE INDEX history_at ON history (at_ms)",
+    "CREATE INDEX history_keys ON history (last_key, first_key)",
+    "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+SORTING: Final = (
+    "PRAGMA temp_store = MEMORY",
+    f"CREATE TEMP TABLE arriving {_SENT}",
+    "CREATE TEMP TABLE leaving (carrier TEXT, carrier_id BLOB, PRIMARY KEY (carrier, carrier_id)) WITHOUT ROWID",
+)
+"""Where a writer brings carriers' ids into their order, before they touch the table."""
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Open a file that is there. Transactions are begun and ended by hand. Raises: sqlite3.Error."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}",
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,  # made in one thread, used in another; never in two at once
+        uri=True,
+    )
+    if not write:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def is_made(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether it is a ledger; False when nothing is in the file yet. Raises: StoreError, sqlite3.Error."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if not application and not tables:
+        return False
+    if application != APPLICATION_ID:
+        raise StoreError(
+            f"{path}: is a database, but no ledger of smppgw: put it elsewhere and the ledger in its place"
+        )
+    if version != VERSION:
+        raise StoreError(
+            f"{path}: is a ledger of version {version}, this smppgw knows version {VERSION}: run the one that wrote it"
+        )
+    return True
+
+
+def log_id_of(connection: sqlite3.Connection) -> bytes:
+    """Which log a ledger belongs to. Raises: sqlite3.Error."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'log_id'").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("it does not say which log it belongs to")
+    return bytes(row[0])
+
+
+def trouble(path: Path, error: sqlite3.Error) -> StoreError:
+    """Return what to tell a person about an error of SQLite."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & _PRIMARY_CODE
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreError(f"{path}: the ledger is damaged ({error}): {_RESTORE}")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreError(f"{path}: another program is writing to the ledger ({error}): end that program")
+    return StoreError(
+        f"{path}: the ledger cannot be used ({error}): look at its disk, its owner and its permissions"
+    )
+
+
+@contextmanager
+def speaking_of(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite into a StoreError that a person can use."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise trouble(path, error) from error
+
+
+def padded(wanted: Sequence[T], most: int = SLICE) -> Iterator[list[T]]:
+    """Cut what is looked for into parts of a power of two, the last filled up with its own end.
+
+    A statement is compiled for each length there is: this way there are few.
+    """
+    for at in range(0, len(wanted), most):
+        part = list(wanted[at : at + most])
+        part += part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
+        yield part
+
+
+def marks(count: int) -> str:
+    """Return that many question marks for a statement."""
+    return ",".join("?" * count)
