@@ -187,8 +187,9 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
         ClassRate: {"segments_per_minute": _POSITIVE},
         StoreSettings: {
             "retention_days": number(0, 3_650, "days"),
-            "checkpoint_seconds": number(1, 3_600, "seconds"),
+            "checkpoint_seconds": number(0, 3_600, "seconds", above=True),
             "max_bytes": number(1_048_576, 2**50, "octets"),
+            "segment_bytes": number(1_048_576, 2**30, "octets"),
         },
     }
 )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from smppgw.config_bounds import PASSWORD_CHARACTERS
 from smppgw.config_reader import named
 from smppgw.settings import Settings
+
+LEAST_SEGMENTS: Final = 8
+"""The log keeps three at any time; the ledger needs room beside them."""
 
 Breach = tuple[str, str]
 """The key, and what is wrong there."""
@@ -18,8 +22,10 @@ def breaches(settings: Settings) -> Iterator[Breach]:
     yield from _routes(settings)
     yield from _campaigns(settings)
     yield from _tiers(settings)
-    if settings.store.backend == "wal":
-        yield "[store] backend", 'is "wal"; expected "unsafe-memory", the only one of this version'
+    store = settings.store
+    if store.backend == "wal" and store.max_bytes < LEAST_SEGMENTS * store.segment_bytes:
+        allowed = f"at least {LEAST_SEGMENTS} times segment_bytes, {LEAST_SEGMENTS * store.segment_bytes}"
+        yield "[store] max_bytes", f"is {store.max_bytes}; expected {allowed}"
 
 
 def _peers(settings: Settings) -> Iterator[Breach]:

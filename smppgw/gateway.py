@@ -28,9 +28,11 @@ from smppgw.routing import LANES, Router
 from smppgw.session.server import Server
 from smppgw.session.settings import SessionSettings
 from smppgw.session.timers import NS, TimerSettings
-from smppgw.settings import Settings, StoreSettings
+from smppgw.settings import Settings
 from smppgw.store.api import Store
+from smppgw.store.files import Files, OsFiles
 from smppgw.store.memory import MemoryStore
+from smppgw.store.wal import WalStore
 
 MODES: Final = ("tx", "rx", "trx")
 HOUSEKEEPING_SECONDS: Final = 0.5
@@ -40,11 +42,6 @@ EARLY_RECEIPTS_EVERY: Final = 20
 UNBIND_SECONDS: Final = 5.0
 """How long ESMEs have to answer our unbind."""
 DRAIN_CHECK_SECONDS: Final = 0.02
-
-
-def _store(settings: StoreSettings) -> Store:
-    """Make the store that the configuration names."""
-    return MemoryStore(settings.max_bytes)
 
 
 class Gateway:
@@ -57,8 +54,9 @@ class Gateway:
         *,
         clock: Callable[[], int] = time.monotonic_ns,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        files: Files | None = None,
     ) -> None:
-        """Call it in a running loop; nothing is opened before `start`."""
+        """Call it in a running loop; nothing is opened before `start`. `files`: the disk of the store."""
         self.settings = settings
         self.metrics = Metrics()
         self._log = logger
@@ -70,9 +68,11 @@ class Gateway:
         self._tick: asyncio.TimerHandle | None = None
         self._ticks = 0
         listen = settings.listen
-        self.store = _store(settings.store)
-        self.store.on_ready = self._on_ready
         self.router = Router(settings)
+        self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        """Done when the store has failed: nothing may be promised any more, and the process is to end."""
+        self.store = self._store(files or OsFiles())
+        self.store.on_ready = self._on_ready
         self.accounts = {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes}
         self.carriers = {carrier.name: Carrier(carrier) for carrier in settings.carriers}
         session_settings = SessionSettings(
@@ -174,6 +174,23 @@ class Gateway:
         )
         self._expose()
 
+    def _store(self, files: Files) -> Store:
+        """Make the store that the configuration names."""
+        settings = self.settings.store
+        if settings.backend == "unsafe-memory":
+            return MemoryStore(settings.max_bytes)
+        return WalStore(
+            self.settings.gateway.data_dir,
+            files=files,
+            logger=self._log,
+            clock=self._clock,
+            wall_ns=int(self._wall_clock().timestamp() * NS),
+            lane_now=self.router.lane_now,
+            on_failed=self._on_store_failed,
+            observe_commit=self.metrics.store_commit,
+            settings=settings,
+        )
+
     # ---- life ------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
@@ -211,6 +228,11 @@ class Gateway:
         except BaseException:
             await self.store.close()
             raise
+
+    def _on_store_failed(self, error: BaseException) -> None:
+        if not self.failure.done():
+            self._log.critical("store_failed", error=str(error))
+            self.failure.set_result(error)
 
     def _on_ready(self) -> None:
         """Something may leave that could not before."""

@@ -243,7 +243,7 @@ class Inquiry:
             self._store.pick(range(key, key + MOST_OF_ONE_ID) if several else (key,), picked)
 
         def picked(messages: list[Message]) -> None:
-            meant = self._keep(messages, lambda each: _is_meant(each, pdu, link, key))
+            meant = self._keep(messages, lambda each: _is_meant(each, pdu, key))
             if meant:
                 then(meant)
             else:
@@ -276,10 +276,9 @@ def _concerns(standing: Standing, link: Link, key: int) -> bool:
     return standing.esme == link.account.name and (message is None or message.message_id in ids_of(key))
 
 
-def _is_meant(message: Message, pdu: Order, link: Link, key: int) -> bool:
+def _is_meant(message: Message, pdu: Order, key: int) -> bool:
     return (
-        message.esme == link.account.name
-        and message.message_id in ids_of(key)
+        message.message_id in ids_of(key)
         and _is_from(message, pdu)
         and (
             not isinstance(pdu, CancelSm)

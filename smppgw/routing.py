@@ -86,6 +86,17 @@ class Router:
         fixed = (campaign.lane if campaign is not None else None) or esme.lane
         return tuple(route.lanes[LANES.index(fixed or lane)] for lane in _LANE_OF_PRIORITY)
 
+    def lane_now(self, lane: str) -> str:
+        """Return where what stood in a lane of an earlier configuration stands now.
+
+        A lane that is no more goes to the one of its name on the last route, which is the one that takes most.
+        """
+        routes = self.routes
+        if any(lane in route.lanes for route in routes):
+            return lane
+        name = lane.rpartition("/")[2]
+        return next((each for each in routes[-1].lanes if each.endswith(f"/{name}")), routes[-1].lanes[-1])
+
     def owner(self, number: str) -> str | None:
         """Return the system_id that a message to this number belongs to: by its `sources`, or the only ESME."""
         return self._owners.get(digits(number), self._sole_owner)

@@ -244,14 +244,16 @@ class TierTable:
 class StoreSettings:
     """`[store]`"""
 
-    backend: Literal["wal", "unsafe-memory"] = "unsafe-memory"
+    backend: Literal["wal", "unsafe-memory"] = "wal"
     """unsafe-memory: what is not yet delivered is lost when the process ends."""
     retention_days: int = 7
     """Days that a finished message can still be looked up."""
     checkpoint_seconds: float = 30.0
     """Seconds between two checkpoints of the log."""
     max_bytes: int = 10 * 1024**3
-    """Octets of accepted and unfinished messages; above it ESME_RMSGQFUL."""
+    """Octets that log and ledger take on the disk (unsafe-memory: of what is kept); above it ESME_RMSGQFUL."""
+    segment_bytes: int = 64 * 1024**2
+    """Octets of one file of the log; three or more are there at any time."""
 
 
 @dataclass(frozen=True, slots=True)

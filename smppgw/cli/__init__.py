@@ -22,7 +22,6 @@ from smppgw.store.errors import StoreError
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
-STORE_FAILED: Final = 70
 INTERRUPTED: Final = 130
 
 
@@ -61,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG_USAGE
     except StoreError as error:
         complain(str(error))
-        return STORE_FAILED
+        return error.exit_status
     except BrokenPipeError:  # whoever read our output has seen enough
         _silence_stdout()
         return FAILED

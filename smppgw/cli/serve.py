@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import os
 import signal
+import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import structlog
 
 from smppgw import config, logs
+from smppgw.cli.lines import complain
 from smppgw.cli.loops import event_loop_factory, on_signal
 from smppgw.gateway import Gateway
 from smppgw.settings import Settings
+from smppgw.store.errors import StoreError
 
 _GC_THRESHOLD: Final = (200_000, 50, 100)
 """Messages in flight are many and short-lived: fewer, later collections keep the slowest answers quick."""
@@ -56,10 +60,15 @@ async def _serve(settings: Settings, file: Path, logger: Any) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
-    await asked.wait()
+    waiting = asyncio.ensure_future(asked.wait())
+    await asyncio.wait((waiting, gateway.failure), return_when=asyncio.FIRST_COMPLETED)
+    if gateway.failure.done():
+        _end_at_once(gateway.failure.result())
     draining = asyncio.ensure_future(gateway.stop())
     impatient = asyncio.ensure_future(again.wait())
-    await asyncio.wait((draining, impatient), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((draining, impatient, gateway.failure), return_when=asyncio.FIRST_COMPLETED)
+    if gateway.failure.done():
+        _end_at_once(gateway.failure.result())
     if draining.done():
         impatient.cancel()
         await draining
@@ -67,6 +76,14 @@ async def _serve(settings: Settings, file: Path, logger: Any) -> int:
     draining.cancel()
     logger.warning("drain_cut_short", **gateway.left())
     return 1
+
+
+def _end_at_once(error: BaseException) -> NoReturn:
+    """Leave with status 70. Nothing is waited for: what is answered now might be a lie, and the disk may hang."""
+    complain(f"the store failed: {error}")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(StoreError.exit_status)
 
 
 def _recheck(file: Path, logger: Any) -> None:

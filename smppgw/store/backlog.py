@@ -9,13 +9,12 @@ What is aside until its moment stands in a heap, or, when that moment is far, in
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, TypeVar
 
 from smppgw.store.entries import Delivery, Message
+from smppgw.store.queue import Queue
 
 EntryT = TypeVar("EntryT", Message, Delivery)
 
@@ -26,8 +25,6 @@ HEAD_LEAST: Final = 2048
 PAGE_ENTRIES: Final = 256
 PAGE_OCTETS: Final = 64 * 1024
 """A page is closed when it has that much, whichever comes first."""
-
-_KEY: Final = attrgetter("key")
 
 
 class Page:
@@ -91,14 +88,15 @@ class Page:
         assert self.chunks is not None, "a page that is in memory"
         self.chunks.append(octets)
         self.octets += len(octets)
-        self.first_key = self.first_key or entries[0].key
-        self.last_key = entries[-1].key
+        keys = [entry.key for entry in entries]
+        self.first_key = min(self.first_key or keys[0], *keys)
+        self.last_key = max(self.last_key, *keys)
         self.count += len(entries)
         self.lsn = lsn
         esmes = self.esmes
         for entry in entries:
             esmes[entry.esme] = esmes.get(entry.esme, 0) + 1
-            if entry.due_ns:
+            if self.aside:
                 self.due_ns = min(self.due_ns or entry.due_ns, entry.due_ns)
             if isinstance(entry, Message) and entry.expires_ns:
                 self.expires_ns = min(self.expires_ns or entry.expires_ns, entry.expires_ns)
@@ -108,17 +106,17 @@ class Page:
         return self.gone is not None and self.first_key <= key <= self.last_key and key not in self.gone
 
 
-class Backlog(Generic[EntryT]):
+class Backlog(Queue[EntryT]):
     """One queue, in the order of its entries' keys."""
+
+    __slots__ = ("_in_later_pages", "_in_pages", "_new_page", "later_pages", "loading", "name", "pages")
 
     def __init__(self, name: str, new_page: Callable[[str, bool], Page]) -> None:
         """`new_page(queue, aside)` makes an empty page."""
+        super().__init__()
         self.name = name
-        self.head: deque[EntryT] = deque()
         self.pages: deque[Page] = deque()
         """Those that are still to be read back, behind the head."""
-        self.later: list[tuple[int, int, EntryT]] = []
-        """A heap of what is aside: (due_ns, key, entry)."""
         self.later_pages: list[Page] = []
         """Those aside that are still to be read back, the one that is due first in front."""
         self.loading = False
@@ -126,28 +124,25 @@ class Backlog(Generic[EntryT]):
         self._new_page = new_page
         self._in_pages = self._in_later_pages = 0
 
-    # ---- counts ---------------------------------------------------------------------------------------------
-
     @property
     def waiting(self) -> int:
         """Entries that stand in the queue."""
-        return len(self.head) + self._in_pages
+        return len(self._head) + self._in_pages
 
     @property
     def deferred(self) -> int:
         """Entries that stand aside."""
-        return len(self.later) + self._in_later_pages
+        return len(self._aside) + self._in_later_pages
+
+    @property
+    def aside_in_memory(self) -> int:
+        """Entries that stand aside, and not on disk alone."""
+        return len(self._aside)
 
     @property
     def is_long(self) -> bool:
         """Whether what comes to its end is kept as octets only."""
-        return bool(self.pages) or len(self.head) >= HEAD_MOST
-
-    # ---- entries in memory ----------------------------------------------------------------------------------
-
-    def add(self, entries: Iterable[EntryT]) -> None:
-        """Put entries at the end."""
-        self.head.extend(entries)
+        return bool(self.pages) or len(self._head) >= HEAD_MOST
 
     def spill(self, octets: bytes, entries: Sequence[EntryT], lsn: int) -> None:
         """Put entries at the end, as octets."""
@@ -156,56 +151,19 @@ class Backlog(Generic[EntryT]):
         self.pages[-1].add(octets, entries, lsn)
         self._in_pages += len(entries)
 
-    def take(self, most: int) -> list[EntryT]:
-        """Hand out entries of the head, at most so many."""
-        head = self.head
-        if len(head) <= most:
-            taken = list(head)
-            head.clear()
-            return taken
-        return [head.popleft() for _ in range(most)]
-
-    def give_back(self, entries: list[EntryT]) -> None:
-        """Put entries that were handed out back where they stood."""
-        entries.sort(key=_KEY)
-        head = self.head
-        ahead: list[EntryT] = []
-        while head and head[0].key < entries[-1].key:
-            ahead.append(head.popleft())
-        head.extendleft(reversed(list(heapq.merge(ahead, entries, key=_KEY))))
-
-    def defer(self, entries: Iterable[EntryT]) -> None:
-        """Put entries aside until they are due."""
-        for entry in entries:
-            heapq.heappush(self.later, (entry.due_ns, entry.key, entry))
-
-    def wake(self, now_ns: int) -> None:
-        """Put what is due back in its place, as far as the head has room."""
-        due: list[EntryT] = []
-        room = HEAD_MOST - len(self.head)
-        while self.later and self.later[0][0] <= now_ns and len(due) < room:
-            entry = heapq.heappop(self.later)[2]
-            entry.due_ns = 0
-            due.append(entry)
-        if due:
-            self.give_back(due)
-
-    def discard(self, keys: Collection[int]) -> list[EntryT]:
-        """Take entries out wherever in memory they stand; return them."""
-        found = [entry for entry in self.head if entry.key in keys]
-        if found:
-            self.head = deque([entry for entry in self.head if entry.key not in keys])
-        aside = [entry for _, key, entry in self.later if key in keys]
-        if aside:
-            self.later = [each for each in self.later if each[1] not in keys]
-            heapq.heapify(self.later)
-        return found + aside
+    def wake(self, now_ns: int, most: int = HEAD_MOST) -> int | None:
+        """See `Queue.wake`; the head grows no further than it may."""
+        next_ns = super().wake(now_ns, max(0, most - len(self._head)))
+        if self.later_pages:
+            due_ns = self.later_pages[0].due_ns
+            next_ns = due_ns if next_ns is None else min(next_ns, due_ns)
+        return next_ns
 
     # ---- pages ----------------------------------------------------------------------------------------------
 
     def wanted(self, durable_lsn: int, most: int) -> list[Page]:
         """Return the pages to be read back now: the head runs short, and they are durable."""
-        if len(self.head) >= HEAD_LEAST:
+        if len(self._head) >= HEAD_LEAST:
             return []
         wanted: list[Page] = []
         for page in self.pages:
@@ -216,7 +174,7 @@ class Backlog(Generic[EntryT]):
 
     def wanted_aside(self, before_ns: int, most: int) -> list[Page]:
         """Return the pages aside that have something due before that moment, while few are in memory."""
-        if len(self.later) >= HEAD_MOST:
+        if len(self._aside) >= HEAD_MOST:
             return []
         return [page for page in self.later_pages[:most] if page.due_ns <= before_ns]
 
@@ -231,7 +189,7 @@ class Backlog(Generic[EntryT]):
         if page.aside:
             self.defer(left)
         else:
-            self.head.extend(left)
+            self._head.extend(left)
         return left
 
     def add_page(self, page: Page) -> None:
@@ -275,15 +233,9 @@ class Backlog(Generic[EntryT]):
 
     def evict(self, pages: Mapping[Page, Collection[int]]) -> list[EntryT]:
         """Let what is aside and stands in these pages, with all their keys, go from memory; return it."""
-        kept: list[tuple[int, int, EntryT]] = []
-        evicted: list[EntryT] = []
-        for each in self.later:
-            if each[2].page in pages:
-                evicted.append(each[2])
-            else:
-                kept.append(each)
-        self.later = kept
-        heapq.heapify(self.later)
+        evicted = [entry for entry in self._aside.values() if entry.page in pages]
+        for entry in evicted:
+            del self._aside[entry.key]
         for page, keys in pages.items():
             page.gone = set(keys)
         for entry in evicted:

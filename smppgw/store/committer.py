@@ -56,8 +56,8 @@ class Committer:
         """`log`: begun. `clock`: monotonic nanoseconds, also asked for in another thread. All others on the loop.
 
         `on_failed`: once, with the error after which nothing is promised any more. `on_room`: a full disk has room
-        again. `on_slow`: seconds of a commit above `SLOW_SECONDS`. `observe`: of each commit, seconds and octets of
-        its records.
+        again. `on_slow`: seconds of a commit above `SLOW_SECONDS`. `observe`: of each commit, seconds and how many
+        records.
         """
         self._log = log
         self._clock = clock
@@ -164,7 +164,7 @@ class Committer:
         if self._log.spares < SPARES and not self.full and self._orders.empty():
             self._orders.put(True)
         seconds = took_ns / _NS
-        self._observe(seconds, batch.octets)
+        self._observe(seconds, len(batch.records))
         if seconds > SLOW_SECONDS:
             self._on_slow(seconds)
         self._settle_if_idle()

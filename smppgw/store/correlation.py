@@ -18,15 +18,17 @@ MAX_EARLY: Final = 10_000
 class Sent:
     """The messages of one carrier that wait for a receipt, by its ids for them."""
 
-    __slots__ = ("folded", "settled", "young")
+    __slots__ = ("_settling", "folded", "settled", "young")
 
     def __init__(self) -> None:
         self.young: dict[bytes, Message] = {}
         """Those the ledger does not have."""
         self.folded: dict[bytes, Message] = {}
         """Those it has, as far as they are in memory."""
-        self.settled: list[bytes] = []
+        self.settled: set[bytes] = set()
         """Ids that the ledger has and is to forget."""
+        self._settling: set[bytes] = set()
+        """Those that it was told to forget last."""
 
     def find(self, carrier_id: bytes) -> Message | None:
         """Return the message of an id, if it is in memory."""
@@ -38,14 +40,18 @@ class Sent:
         if message is None:
             message = self.folded.pop(carrier_id, None)
             if message is not None:
-                self.settled.append(carrier_id)
+                self.settled.add(carrier_id)
         return message
 
-    def checkpoint(self) -> tuple[dict[bytes, Message], list[bytes]]:
+    def is_settled(self, carrier_id: bytes) -> bool:
+        """Whether the ledger may still know an id for which nothing more is expected."""
+        return carrier_id in self.settled or carrier_id in self._settling
+
+    def checkpoint(self) -> tuple[dict[bytes, Message], set[bytes]]:
         """Hand out what the ledger is to take in, and what it is to forget."""
-        settled, self.settled = self.settled, []
+        self._settling, self.settled = self.settled, set()
         self.folded, self.young = self.young, {}
-        return dict(self.folded), settled
+        return dict(self.folded), self._settling
 
 
 class Early:

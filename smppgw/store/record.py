@@ -237,6 +237,13 @@ def keys_of(octets: bytes) -> list[int]:
     return reader.keys()
 
 
+def ended_keys_of(octets: bytes) -> list[int]:
+    """Read the keys of SUBMITTED, ENDED or FINISHED alone."""
+    reader = Reader(octets)
+    reader.integer("Q")
+    return reader.keys()
+
+
 def messages_of(octets: bytes, epoch_ns: int, lane: str | None = None) -> list[Message]:
     """Read messages written by `of_messages`; `lane` in the place of the one that is written."""
     reader = Reader(octets)

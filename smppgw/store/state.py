@@ -7,7 +7,7 @@ only once its record is durable, which is for the caller to see to.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from smppgw.store.backlog import Backlog, Page
@@ -45,6 +45,8 @@ class State:
         """Pages that the ledger does not have."""
         self.changed: set[Page] = set()
         """Pages that the ledger has, with more dead entries than it knows of."""
+        self.lsn = 0
+        """Of the last record that was appended."""
         self.highest_key = 0
         self.delivery_key = 0
         self.next_page = 1
@@ -65,7 +67,7 @@ class State:
             queue = self.owed[esme] = Backlog(ESME + esme, self.new_page)
         return queue
 
-    def new_page(self, queue: str, aside: bool) -> Page:  # noqa: FBT001 - a callback's place
+    def new_page(self, queue: str, aside: bool) -> Page:
         """Make a page that the next checkpoint takes to the ledger."""
         page = Page(self.next_page, queue, aside=aside)
         self.next_page += 1
@@ -77,6 +79,21 @@ class State:
         if page.queue.startswith(LANE):
             return self.lane(page.queue.removeprefix(LANE))
         return self.owed_to(page.queue.removeprefix(ESME))
+
+    @property
+    def aside_in_memory(self) -> int:
+        """Entries that stand aside, and not on disk alone."""
+        lanes = sum([queue.aside_in_memory for queue in self.lanes.values()])
+        return lanes + sum([queue.aside_in_memory for queue in self.owed.values()])
+
+    def evict(self, pages: Mapping[Page, Sequence[int]]) -> None:
+        """Let what is aside and stands in these pages, with all their keys, go from memory."""
+        for queue in {id(queue): queue for queue in map(self.queue_of, pages)}.values():
+            in_memory: dict[int, Message] | dict[int, Delivery]
+            in_memory = self.live if queue.name.startswith(LANE) else self.undelivered
+            of_queue = {page: keys for page, keys in pages.items() if page.queue == queue.name}
+            for entry in queue.evict(of_queue):
+                del in_memory[entry.key]
 
     # ---- messages -------------------------------------------------------------------------------------------
 
@@ -115,6 +132,8 @@ class State:
         self.counters[f"state/{state}"] += len(messages)
 
     def _end(self, messages: Sequence[Message], esmes: Sequence[str]) -> None:
+        if not messages:
+            return
         for esme, count in counted(esmes):
             self.queued[esme] -= count
         if self.returned:
@@ -124,24 +143,26 @@ class State:
                     self.returned.remove(message.key)
                     returned[message.lane].add(message.key)
             for lane, keys in returned.items():
-                self.discard(self.lane(lane), keys)
+                self.remove(self.lane(lane), keys)
 
-    def discard(self, queue: Backlog[Message], keys: set[int]) -> None:
+    def remove(self, queue: Backlog[Message], keys: set[int]) -> None:
         """Take messages out of their queue, also those that have gone to a page."""
-        for message in queue.discard(keys):
+        for message in queue.remove(keys):
             keys.discard(message.key)
         for key in keys:
             page = queue.page_of(key)
             if page is not None:
                 queue.withdraw(page, (key,))
 
-    def forget(self, messages: Iterable[Message]) -> None:
-        """These are in pages alone from now on."""
-        for message in messages:
-            del self.live[message.key]
+    def unpage(self, entries: Iterable[Message | Delivery]) -> None:
+        """What the pages say of these is true no more: the next checkpoint puts them in another."""
+        for entry in entries:
+            if entry.page is not None:
+                self._bury(entry)
 
     def _bury(self, entry: Message | Delivery) -> None:
         page: Page = entry.page
+        entry.page = None
         page.dead.add(entry.key)
         if page.folded:
             self.changed.add(page)
@@ -183,7 +204,3 @@ def counted(names: Sequence[str]) -> Iterable[tuple[str, int]]:
     if names.count(first) == len(names):
         return ((first, len(names)),)
     return Counter(names).items()
-
-
-LanesNow = Callable[[str], str]
-"""Tells where what stood in a lane is to stand now: the configuration may have changed."""

@@ -76,3 +76,22 @@ async def test_moments_of_expiry_are_kept_for_messages_that_are_there(
         store.replace([second], lambda: None)
     assert len(store._expiries) <= 10
     assert len(await picked(lambda then: store.pick_expired(50, then))) == 2
+
+
+async def test_octets_are_counted_until_a_message_is_somebody_else_s() -> None:
+    store = MemoryStore(1000)
+    assert not store.full
+    await accept(store, message(1, body=b"x" * 400), message(2, body=b"x" * 600))
+    assert store.octets >= 1000
+    assert store.full
+    first, second = store.take("lane", 2)
+    assert store.full
+    await submit(store, (first, b"id"))
+    assert 600 <= store.octets < 1000
+    assert not store.full
+    await fail(store, second)
+    assert store.octets == 0
+    await receive(store, delivery(1))
+    assert store.octets >= len(delivery(1).body)
+    store.delivered(store.take_deliveries("acme", 1))
+    assert store.octets == 0

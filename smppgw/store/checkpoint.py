@@ -1,0 +1,216 @@
+"""A checkpoint: what the log has led to goes to the ledger, so that the log can begin anew.
+
+`snapshot` takes down, at one lsn, what the ledger does not know yet; that is done on the event loop and touches only
+what lives at that moment. Turning it into rows is work for the ledger's thread. What has died since the last
+checkpoint never gets here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final, TypeVar
+
+from smppgw.store import columns, record
+from smppgw.store.backlog import PAGE_ENTRIES, PAGE_OCTETS, Page
+from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.page_codec import joined, row_of
+from smppgw.store.record import MS, What
+from smppgw.store.rows import EarlyRow, Fold, HistoryRow, SentRow
+from smppgw.store.state import ESME, LANE, State
+
+EntryT = TypeVar("EntryT", Message, Delivery)
+
+_MOMENT: Final = attrgetter("due_ns", "key")
+
+CORRELATION_NS: Final = 72 * 3600 * 1_000_000_000
+"""A receipt is expected for so long after the end of a message's validity, or after its acceptance."""
+
+HISTORY_OCTETS: Final = 64 * 1024
+"""A row of the history is closed when it has that much."""
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What the ledger is to take in; the state goes on while it does."""
+
+    highest_key: int
+    delivery_key: int
+    epoch_ns: int
+    counters: dict[str, int]
+    pages: list[tuple[Page, list[bytes]]] = field(default_factory=list)
+    """New pages, and their records."""
+    dead: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)
+    sent: list[tuple[str, dict[bytes, Message]]] = field(default_factory=list)
+    settled: list[tuple[str, bytes]] = field(default_factory=list)
+    early: list[tuple[str, Sequence[EarlyReceipt]]] = field(default_factory=list)
+    released: list[tuple[str, bytes]] = field(default_factory=list)
+    history: list[tuple[int, bytes]] = field(default_factory=list)
+    aside: dict[Page, tuple[int, ...]] = field(default_factory=dict)
+    """The new pages of what is aside, with their keys: these may go from memory."""
+    lsn: int = 0
+
+    def fold(self) -> Fold:
+        """Return it as rows; for the ledger's thread."""
+        epoch_ns = self.epoch_ns
+        return Fold(
+            lsn=self.lsn,
+            highest_key=self.highest_key,
+            delivery_key=self.delivery_key,
+            pages=[row_of(page, chunks, epoch_ns) for page, chunks in self.pages],
+            dead=[(page_id, columns.packed(keys)) for page_id, keys in self.dead],
+            dropped=self.dropped,
+            sent=[
+                _sent_row(carrier, carrier_id, message, epoch_ns)
+                for carrier, messages in self.sent
+                for carrier_id, message in messages.items()
+            ],
+            settled=self.settled,
+            early=[
+                EarlyRow(
+                    carrier,
+                    receipt.carrier_id,
+                    receipt.command_id,
+                    (receipt.received_ns + epoch_ns) // MS,
+                    receipt.body,
+                )
+                for carrier, receipts in self.early
+                for receipt in receipts
+            ],
+            released=self.released,
+            history=list(_history_rows(self.history)),
+            counters=self.counters,
+        )
+
+
+def _sent_row(carrier: str, carrier_id: bytes, message: Message, epoch_ns: int) -> SentRow:
+    until_ns = max(message.accepted_ns, message.expires_ns) + CORRELATION_NS
+    return SentRow(
+        carrier,
+        carrier_id,
+        message.key,
+        message.message_id,
+        message.esme,
+        message.registered_delivery,
+        (message.accepted_ns + epoch_ns) // MS,
+        (until_ns + epoch_ns) // MS,
+    )
+
+
+def _history_rows(history: Iterable[tuple[int, bytes]]) -> Iterable[HistoryRow]:
+    """Put records together to rows of some size, each with the range of its keys."""
+    chunks: list[bytes] = []
+    octets = at_ms = 0
+    low = high = 0
+    for moment_ms, chunk in history:
+        keys = record.ended_keys_of(chunk)
+        if octets and octets + len(chunk) > HISTORY_OCTETS:
+            yield HistoryRow(at_ms, low, high, joined(chunks))
+            chunks, octets = [], 0
+        if not octets:
+            at_ms, low, high = moment_ms, keys[0], keys[0]
+        low, high = min(low, *keys), max(high, *keys)
+        chunks.append(chunk)
+        octets += len(chunk)
+    if chunks:
+        yield HistoryRow(at_ms, low, high, joined(chunks))
+
+
+def snapshot(state: State) -> Snapshot:
+    """Take down what the ledger does not know yet; from now on the state counts it as known."""
+    taken = Snapshot(state.highest_key, state.delivery_key, state.epoch_ns, dict(state.counters))
+    _take_entries(state, taken)
+    _take_dead(state, taken)
+    _take_spilled(state, taken)
+    for carrier, sent in state.sent.items():
+        messages, settled = sent.checkpoint()
+        taken.sent.append((carrier, messages))
+        taken.settled += [(carrier, carrier_id) for carrier_id in settled]
+    for carrier, early in state.early.items():
+        receipts, released = early.checkpoint()
+        taken.early.append((carrier, receipts))
+        taken.released += [(carrier, carrier_id) for carrier_id in released]
+    taken.history, state.history = state.history, []
+    return taken
+
+
+def _take_entries(state: State, taken: Snapshot) -> None:
+    """Put what stands in memory alone into new pages, what is aside by its moment."""
+    epoch_ns = state.epoch_ns
+    messages: defaultdict[tuple[str, bool], list[Message]] = defaultdict(list)
+    for message in state.live.values():
+        if message.page is None:
+            messages[message.lane, bool(message.due_ns)].append(message)
+    for (lane, aside), group in messages.items():
+        group.sort(key=_MOMENT)
+        for part in _parts(group):
+            octets = record.of_messages(What.ACCEPTED, lane, part, epoch_ns)
+            _add_page(state, taken, LANE + lane, part, octets, aside=aside)
+    deliveries: defaultdict[tuple[str, bool], list[Delivery]] = defaultdict(list)
+    for delivery in state.undelivered.values():
+        if delivery.page is None:
+            deliveries[delivery.esme, bool(delivery.due_ns)].append(delivery)
+    for (esme, aside), owed in deliveries.items():
+        owed.sort(key=_MOMENT)
+        for piece in _parts(owed):
+            octets = record.of_deliveries(esme, piece)
+            _add_page(state, taken, ESME + esme, piece, octets, aside=aside)
+
+
+def _parts(entries: list[EntryT]) -> Iterator[list[EntryT]]:
+    """Cut entries into parts of the size of a page."""
+    part: list[EntryT] = []
+    octets = 0
+    for entry in entries:
+        if part and (len(part) == PAGE_ENTRIES or octets > PAGE_OCTETS):
+            yield part
+            part, octets = [], 0
+        part.append(entry)
+        octets += len(entry.body)
+    if part:
+        yield part
+
+
+def _add_page(
+    state: State,
+    taken: Snapshot,
+    queue: str,
+    entries: Sequence[Message] | Sequence[Delivery],
+    octets: bytes,
+    *,
+    aside: bool,
+) -> None:
+    page = Page(state.next_page, queue, aside=aside)
+    state.next_page += 1
+    page.add(octets, entries, 0)
+    page.folded = True
+    page.chunks = page.gone = None
+    for entry in entries:
+        entry.page = page
+    taken.pages.append((page, [octets]))
+    if aside:
+        taken.aside[page] = tuple(entry.key for entry in entries)
+
+
+def _take_spilled(state: State, taken: Snapshot) -> None:
+    """Take the pages that were filled since the last time, as far as anything in them lives."""
+    for page in state.spilled:
+        page.folded = True
+        assert page.chunks is not None, "a page that only memory has"
+        if len(page.dead) < page.count:
+            taken.pages.append((page, page.chunks))
+            if page.dead:
+                taken.dead.append((page.id, tuple(page.dead)))
+    state.spilled.clear()
+
+
+def _take_dead(state: State, taken: Snapshot) -> None:
+    for page in state.changed:
+        if len(page.dead) == page.count:
+            taken.dropped.append(page.id)
+        else:
+            taken.dead.append((page.id, tuple(page.dead)))
+    state.changed.clear()

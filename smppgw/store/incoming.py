@@ -1,0 +1,164 @@
+"""The side of the durable store that answers come in by: receipts held, deliveries, and what ESMEs are owed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from smppgw.store import page_codec, record
+from smppgw.store.api import Durable
+from smppgw.store.backlog import Backlog
+from smppgw.store.entries import Delivery, EarlyReceipt
+from smppgw.store.restore import Restorer
+from smppgw.store.shelf import Shelf
+from smppgw.store.state import State
+from smppgw.store.tail import Tail
+
+
+class Incoming:
+    """Receipts and deliveries of a `WalStore`; see `Store` for what each method does."""
+
+    def __init__(self, state: State, tail: Tail, shelf: Shelf, *, on_ready: Callable[[], None]) -> None:
+        self._state = state
+        self._tail = tail
+        self._pages = Restorer(
+            state.owed,
+            state.undelivered,
+            lambda _, chunks: page_codec.deliveries_of(chunks),
+            shelf,
+            durable_lsn=tail.durable_lsn,
+            on_ready=on_ready,
+        )
+        self.wake = self._pages.wake
+        for queue in state.owed.values():
+            self._pages.refill(queue)
+
+    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
+        """See `Store.hold`."""
+        dropped = self._state.early[carrier].hold(receipts)
+        self._tail.add(record.of_early(carrier, receipts, self._state.epoch_ns))
+        if dropped:
+            self._tail.add(record.of_released(carrier, dropped))
+        return len(dropped)
+
+    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
+        """See `Store.release`."""
+        early = self._state.early.get(carrier)
+        if early is None or not early.held:
+            return []
+        released = early.release(carrier_ids)
+        if released:
+            self._tail.add(record.of_released(carrier, [receipt.carrier_id for receipt in released]))
+        return released
+
+    def expire_held(self, before_ns: int) -> dict[str, int]:
+        """See `Store.expire_held`."""
+        expired = {}
+        for carrier, early in self._state.early.items():
+            old = early.older(before_ns)
+            if old:
+                early.release(old)
+                self._tail.append([record.of_released(carrier, old)], None)
+                expired[carrier] = len(old)
+        return expired
+
+    def deliver(
+        self,
+        records: list[bytes],
+        carrier: str,
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
+    ) -> None:
+        """Append records, with those of deliveries and of what is finished."""
+        state = self._state
+        if finished:
+            found = state.finish(carrier, finished)
+            if found:
+                now_ms = self._tail.now_ms()
+                octets = record.of_finished(
+                    carrier,
+                    now_ms,
+                    [message.key for message, _, _ in found],
+                    [message.esme for message, _, _ in found],
+                    [carrier_id for _, carrier_id, _ in found],
+                    [final for _, _, final in found],
+                )
+                state.history.append((now_ms, octets))
+                records.append(octets)
+        if not deliveries:
+            self._tail.append(records, durable)
+            return
+        state.received(deliveries)
+        parts = [(state.owed_to(esme), part) for esme, part in _by_esme(deliveries).items()]
+        written = [record.of_deliveries(part[0].esme, part) for _, part in parts]
+        standing: list[tuple[Backlog[Delivery], Sequence[Delivery]]] = []
+        spilled: list[Backlog[Delivery]] = []
+
+        def on_disk() -> None:
+            for queue, part in standing:
+                queue.add(part)
+            for queue in spilled:
+                self._pages.refill(queue)
+            durable()
+
+        lsn = self._tail.append(records + written, on_disk)
+        for (queue, part), octets in zip(parts, written, strict=True):
+            if queue.is_long:
+                queue.spill(octets, part, lsn)
+                spilled.append(queue)
+                for delivery in part:
+                    del state.undelivered[delivery.key]
+            else:
+                standing.append((queue, part))
+
+    def ready(self, esme: str) -> int:
+        """See `Store.ready_deliveries`."""
+        queue = self._state.owed.get(esme)
+        return len(queue) if queue is not None else 0
+
+    def take(self, esme: str, most: int) -> list[Delivery]:
+        """See `Store.take_deliveries`."""
+        queue = self._state.owed.get(esme)
+        if queue is None:
+            return []
+        taken = queue.take(most)
+        if queue.pages:
+            self._pages.refill(queue)
+        return taken
+
+    def give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.give_back_deliveries`."""
+        for esme, part in _by_esme(deliveries).items():
+            self._state.owed_to(esme).give_back(part)
+
+    def defer(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.defer_deliveries`."""
+        self._state.unpage(deliveries)
+        for esme, part in _by_esme(deliveries).items():
+            self._state.owed_to(esme).defer(part)
+            self._pages.defers(esme)
+
+    def delivered(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.delivered`."""
+        if deliveries:
+            self._tail.append(
+                [
+                    record.of_delivered(esme, [delivery.key for delivery in part])
+                    for esme, part in _by_esme(deliveries).items()
+                ],
+                None,
+            )
+            self._state.delivered(deliveries)
+
+    def waiting(self, esme: str) -> int:
+        """See `Store.waiting_deliveries`."""
+        queue = self._state.owed.get(esme)
+        return queue.waiting + queue.deferred if queue is not None else 0
+
+
+def _by_esme(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
+    parts: defaultdict[str, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        parts[delivery.esme].append(delivery)
+    return parts

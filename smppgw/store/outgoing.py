@@ -1,0 +1,163 @@
+"""The side of the durable store that messages leave by: their lanes.
+
+Hot path: a batch is one record; in a long lane it is that record that is kept, and no message of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from smppgw.store import page_codec, record
+from smppgw.store.api import Durable
+from smppgw.store.backlog import Backlog
+from smppgw.store.entries import Message
+from smppgw.store.record import What
+from smppgw.store.restore import Restorer
+from smppgw.store.shelf import Shelf
+from smppgw.store.state import LANE, State
+from smppgw.store.tail import Tail
+
+
+class Outgoing:
+    """The lanes of a `WalStore`; see `Store` for what each method does."""
+
+    def __init__(self, state: State, tail: Tail, shelf: Shelf, *, on_ready: Callable[[], None]) -> None:
+        self._state = state
+        self._tail = tail
+        self._pages = Restorer(
+            state.lanes,
+            state.live,
+            lambda queue, chunks: page_codec.messages_of(chunks, queue.removeprefix(LANE), state.epoch_ns),
+            shelf,
+            durable_lsn=tail.durable_lsn,
+            on_ready=on_ready,
+        )
+        self.wake = self._pages.wake
+        for lane in state.lanes.values():
+            self._pages.refill(lane)
+
+    def accept(self, messages: Sequence[Message], durable: Durable) -> None:
+        """See `Store.accept`."""
+        if not messages:
+            durable()
+            return
+        state = self._state
+        esmes = [message.esme for message in messages]
+        first = messages[0].lane
+        if all([message.lane == first and not message.due_ns for message in messages]):  # noqa: C419 - faster so
+            groups = {(first, False): messages}
+        else:
+            parts: defaultdict[tuple[str, bool], list[Message]] = defaultdict(list)
+            for message in messages:
+                parts[message.lane, message.due_ns != 0].append(message)
+            groups = dict(parts)
+        epoch_ns = state.epoch_ns
+        records = [
+            record.of_messages(What.ACCEPTED, lane, part, epoch_ns) for (lane, _), part in groups.items()
+        ]
+
+        standing: list[tuple[Backlog[Message], Sequence[Message]]] = []
+        aside: list[tuple[Backlog[Message], Sequence[Message]]] = []
+        spilled: list[Backlog[Message]] = []
+
+        def on_disk() -> None:
+            for queue, part in standing:
+                queue.add(part)
+            for queue, part in aside:
+                queue.defer(part)
+            for queue in spilled:
+                self._pages.refill(queue)
+            durable()
+
+        lsn = self._tail.append(records, on_disk)
+        state.accepted(messages, esmes)
+        for ((lane, deferred), part), octets in zip(groups.items(), records, strict=True):
+            queue = state.lane(lane)
+            if queue.is_long and not deferred:
+                queue.spill(octets, part, lsn)
+                spilled.append(queue)
+                continue
+            state.live.update([(message.key, message) for message in part])
+            if deferred:
+                self._pages.defers(lane)
+            (aside if deferred else standing).append((queue, part))
+
+    def ready(self, lane: str) -> int:
+        """See `Store.ready`."""
+        if self._tail.is_short:
+            return 0
+        queue = self._state.lanes.get(lane)
+        return len(queue) if queue is not None else 0
+
+    def take(self, lane: str, most: int) -> list[Message]:
+        """See `Store.take`."""
+        if not self.ready(lane):
+            return []
+        state = self._state
+        queue = state.lane(lane)
+        taken = queue.take(most)
+        if state.returned:
+            state.returned.difference_update([message.key for message in taken])
+        if queue.pages:
+            self._pages.refill(queue)
+        return taken
+
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """See `Store.give_back`."""
+        state = self._state
+        for lane, part in _by_lane(messages).items():
+            state.lane(lane).give_back(part)
+        state.returned.update([message.key for message in messages])
+
+    def defer(self, messages: Sequence[Message]) -> None:
+        """See `Store.defer`."""
+        if not messages:
+            return
+        state = self._state
+        self._tail.append([record.of_deferred(messages, state.epoch_ns)], None)
+        state.unpage(messages)
+        for lane, part in _by_lane(messages).items():
+            state.lane(lane).defer(part)
+            self._pages.defers(lane)
+        state.returned.update([message.key for message in messages])
+
+    def replace(self, messages: Sequence[Message], durable: Durable) -> None:
+        """See `Store.replace`."""
+        state = self._state
+        parts = _by_lane(messages)
+        self._tail.append(
+            [record.of_messages(What.REPLACED, lane, part, state.epoch_ns) for lane, part in parts.items()],
+            durable,
+        )
+        state.unpage(messages)
+        state.live.update([(message.key, message) for message in messages])
+        for lane, part in parts.items():
+            state.lane(lane).give_back([message for message in part if not message.due_ns])
+            aside = [message for message in part if message.due_ns]
+            if aside:
+                state.lane(lane).defer(aside)
+                self._pages.defers(lane)
+        state.returned.update([message.key for message in messages])
+
+    def waiting(self, lane: str) -> int:
+        """See `Store.waiting`."""
+        queue = self._state.lanes.get(lane)
+        return queue.waiting if queue is not None else 0
+
+    def deferred(self, lane: str) -> int:
+        """See `Store.deferred`."""
+        queue = self._state.lanes.get(lane)
+        return queue.deferred if queue is not None else 0
+
+    def oldest_ns(self, lane: str) -> int | None:
+        """See `Store.oldest_ns`."""
+        queue = self._state.lanes.get(lane)
+        return queue.first.accepted_ns if queue is not None and queue.first is not None else None
+
+
+def _by_lane(messages: Sequence[Message]) -> dict[str, list[Message]]:
+    parts: defaultdict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        parts[message.lane].append(message)
+    return parts

@@ -1,0 +1,74 @@
+"""The body of a page in the ledger: records of the log, one behind the other."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from smppgw.store import columns, record
+from smppgw.store.backlog import Page
+from smppgw.store.entries import Delivery, Message
+from smppgw.store.rows import PageHead, PageRow
+
+_LENGTH: Final = struct.Struct("<I")
+
+
+def joined(chunks: Iterable[bytes]) -> bytes:
+    """Put records into one body."""
+    return b"".join([part for chunk in chunks for part in (_LENGTH.pack(len(chunk)), chunk)])
+
+
+def chunks_of(body: bytes) -> list[bytes]:
+    """Return the records of a body."""
+    chunks = []
+    at = 0
+    while at < len(body):
+        (length,) = _LENGTH.unpack_from(body, at)
+        at += _LENGTH.size
+        chunks.append(body[at : at + length])
+        at += length
+    return chunks
+
+
+def messages_of(chunks: Sequence[bytes], lane: str, epoch_ns: int) -> list[Message]:
+    """Read the messages of a page of a lane."""
+    return [message for chunk in chunks for message in record.messages_of(chunk, epoch_ns, lane)]
+
+
+def deliveries_of(chunks: Sequence[bytes]) -> list[Delivery]:
+    """Read the deliveries of a page of an ESME."""
+    return [delivery for chunk in chunks for delivery in record.deliveries_of(chunk)]
+
+
+def row_of(page: Page, chunks: Sequence[bytes], epoch_ns: int) -> PageRow:
+    """Return a page as the ledger takes it in."""
+    keys = [key for chunk in chunks for key in record.keys_of(chunk)]
+    return PageRow(
+        id=page.id,
+        queue=page.queue,
+        first_key=page.first_key,
+        last_key=page.last_key,
+        count=page.count,
+        octets=page.octets,
+        due_ms=(page.due_ns + epoch_ns) // record.MS if page.aside else 0,
+        expires_ms=(page.expires_ns + epoch_ns) // record.MS if page.expires_ns else 0,
+        esmes=page.esmes,
+        keys=columns.packed(keys),
+        body=joined(chunks),
+    )
+
+
+def page_of(head: PageHead, epoch_ns: int) -> Page:
+    """Return a page as the ledger remembers it: to be read back from there, without what is dead."""
+    page = Page(head.id, head.queue, aside=bool(head.due_ms))
+    page.first_key, page.last_key = head.first_key, head.last_key
+    page.count, page.octets = head.count, head.octets
+    page.due_ns = head.due_ms * record.MS - epoch_ns if head.due_ms else 0
+    page.expires_ns = head.expires_ms * record.MS - epoch_ns if head.expires_ms else 0
+    page.esmes = dict(head.esmes)
+    page.chunks = None
+    page.folded = True
+    page.dead = set(columns.unpacked(head.dead))
+    page.gone = set(page.dead)
+    return page

@@ -1,0 +1,248 @@
+"""Finds messages wherever they are: in memory, in pages on disk, in the correlation table, in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from smppgw.store import columns, record
+from smppgw.store.backlog import Backlog, Page
+from smppgw.store.entries import Message, Standing
+from smppgw.store.page_codec import chunks_of, messages_of
+from smppgw.store.record import MS, What
+from smppgw.store.rows import HistoryRow, SentRow
+from smppgw.store.shelf import Shelf
+from smppgw.store.state import LANE, State
+
+_ENROUTE: Final = 1
+"""message_state ENROUTE (SMPP v3.4 section 5.2.28)."""
+
+Wanted = Callable[[Message], bool]
+
+
+class Search:
+    """Looks into the state first, then asks the shelf."""
+
+    def __init__(
+        self, state: State, shelf: Shelf, *, history_on_its_way: Callable[[], Iterable[bytes]]
+    ) -> None:
+        """`history_on_its_way` gives the records that a running checkpoint has taken from the state."""
+        self._state = state
+        self._shelf = shelf
+        self._history_on_its_way = history_on_its_way
+
+    # ---- taking out -----------------------------------------------------------------------------------------
+
+    def pick(self, keys: Sequence[int], then: Callable[[list[Message]], None]) -> None:
+        """See `Store.pick`."""
+        wanted = set(keys)
+        found = self._pick_from_memory(wanted)
+        lost = wanted - self._state.live.keys()
+        pages = [page for page in self._pages() if any(page.holds(key) for key in lost)] if lost else []
+        self._pick_from_pages(pages, lambda message: message.key in lost, found, then)
+
+    def pick_beginning(
+        self, esme: str, beginning: bytes, then: Callable[[list[Message]], None], *, behind: int = 0
+    ) -> None:
+        """See `Store.pick_beginning`."""
+
+        def wanted(message: Message) -> bool:
+            at = message.body.find(beginning, 0, len(beginning) + behind)
+            return at >= 0 and message.esme == esme
+
+        keys = {message.key for queue in self._state.lanes.values() for message in queue if wanted(message)}
+        found = self._pick_from_memory(keys)
+        pages = list(self._pages())
+        if not pages:
+            then(found)
+            return
+        at_hand = {
+            page.id
+            for page in pages
+            if page.chunks is not None and any(beginning in chunk for chunk in page.chunks)
+        }
+        queues = [queue.name for queue in self._state.lanes.values() if queue.pages or queue.later_pages]
+
+        def known(page_ids: list[int]) -> None:
+            possible = at_hand.union(page_ids)
+            self._pick_from_pages(
+                [page for page in self._pages() if page.id in possible], wanted, found, then
+            )
+
+        self._shelf.ask(lambda reader: reader.holding(queues, beginning), known)
+
+    def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
+        """See `Store.pick_expired`."""
+
+        def wanted(message: Message) -> bool:
+            return 0 < message.expires_ns <= now_ns
+
+        keys = {message.key for queue in self._state.lanes.values() for message in queue if wanted(message)}
+        found = self._pick_from_memory(keys)
+        pages = [page for page in self._pages() if 0 < page.expires_ns <= now_ns]
+        for page in pages:
+            page.expires_ns = 0  # not to be read again for the same ones; what is left says what comes next
+        self._pick_from_pages(pages, wanted, found, then)
+
+    def _pick_from_memory(self, keys: set[int]) -> list[Message]:
+        if not keys:
+            return []
+        found = [message for queue in self._state.lanes.values() for message in queue.remove(keys)]
+        self._state.returned.difference_update(keys)
+        return found
+
+    def _pages(self) -> Iterable[Page]:
+        """All pages of lanes that are to be read back."""
+        for queue in self._state.lanes.values():
+            yield from queue.pages
+            yield from queue.later_pages
+
+    def _pick_from_pages(
+        self,
+        pages: Sequence[Page],
+        wanted: Wanted,
+        found: list[Message],
+        then: Callable[[list[Message]], None],
+    ) -> None:
+        """Read pages, take out what is wanted of them, and hand it out with what was found before."""
+        if not pages:
+            then(found)
+            return
+
+        def read(bodies: list[list[bytes]]) -> None:
+            keys_gone_back: set[int] = set()
+            for page, chunks in zip(pages, bodies, strict=True):
+                if page.gone is None:  # it has come back to memory meanwhile
+                    keys_gone_back.update(key for chunk in chunks for key in record.keys_of(chunk))
+                    continue
+                found.extend(self._take_out(page, self._messages(page, chunks), wanted))
+            if keys_gone_back:
+                again = {
+                    message.key
+                    for queue in self._state.lanes.values()
+                    for message in queue
+                    if message.key in keys_gone_back and wanted(message)
+                }
+                found.extend(self._pick_from_memory(again))
+            then(found)
+
+        self._shelf.read(pages, read)
+
+    def _take_out(self, page: Page, messages: list[Message], wanted: Wanted) -> list[Message]:
+        queue = self._queue(page)
+        taken = []
+        soonest = 0
+        for message in messages:
+            if not page.holds(message.key):
+                continue
+            if wanted(message):
+                message.page = page
+                taken.append(message)
+            elif message.expires_ns:
+                soonest = min(soonest or message.expires_ns, message.expires_ns)
+        page.expires_ns = soonest
+        if taken:
+            queue.withdraw(page, [message.key for message in taken])
+            self._state.live.update([(message.key, message) for message in taken])
+        return taken
+
+    def _queue(self, page: Page) -> Backlog[Message]:
+        return self._state.lane(page.queue.removeprefix(LANE))
+
+    def _messages(self, page: Page, chunks: list[bytes]) -> list[Message]:
+        return messages_of(chunks, page.queue.removeprefix(LANE), self._state.epoch_ns)
+
+    # ---- looking --------------------------------------------------------------------------------------------
+
+    def look_up(self, key: int, then: Callable[[Standing | None], None]) -> None:
+        """See `Store.look_up`."""
+        message = self._state.live.get(key)
+        if message is not None:
+            then(Standing(message.esme, _ENROUTE, 0, message))
+            return
+        pages = [page for page in self._pages() if page.holds(key)]
+        if pages:
+            self._shelf.read(pages, lambda bodies: self._look_into(key, pages, bodies, then))
+        else:
+            self._look_back(key, then)
+
+    def _look_into(
+        self,
+        key: int,
+        pages: list[Page],
+        bodies: list[list[bytes]],
+        then: Callable[[Standing | None], None],
+    ) -> None:
+        for page, chunks in zip(pages, bodies, strict=True):
+            for message in self._messages(page, chunks):
+                if message.key == key and page.holds(key):
+                    then(Standing(message.esme, _ENROUTE, 0, message))
+                    return
+        restored = self._state.live.get(key)
+        if restored is not None:
+            then(Standing(restored.esme, _ENROUTE, 0, restored))
+        else:
+            self._look_back(key, then)
+
+    def _look_back(self, key: int, then: Callable[[Standing | None], None]) -> None:
+        """Look into what has ended: in memory first, the newest word last."""
+        needle = columns.packed([key])
+        epoch_ns = self._state.epoch_ns
+        recent = [octets for _, octets in self._state.history if needle in octets]
+        on_its_way = [octets for octets in self._history_on_its_way() if needle in octets]
+        standing = ended_as([*on_its_way, *recent], key, epoch_ns)
+        if standing is not None and standing.final_ns:
+            then(standing)
+            return
+
+        def answered(rows: list[HistoryRow]) -> None:
+            older = [chunk for row in rows for chunk in chunks_of(row.body)]
+            then(ended_as([*older, *on_its_way, *recent], key, epoch_ns))
+
+        self._shelf.ask(lambda reader: reader.history(key), answered)
+
+    # ---- correlation ----------------------------------------------------------------------------------------
+
+    def recall(self, carrier: str, carrier_ids: Sequence[bytes], then: Callable[[], None]) -> None:
+        """See `Store.recall`."""
+
+        def found(rows: list[SentRow]) -> None:
+            sent = self._state.sent[carrier]
+            for row in rows:
+                if sent.find(row.carrier_id) is None and not sent.is_settled(row.carrier_id):
+                    sent.folded[row.carrier_id] = _message_of(row, self._state.epoch_ns)
+            then()
+
+        self._shelf.ask(lambda reader: reader.sent(carrier, carrier_ids), found)
+
+
+def _message_of(row: SentRow, epoch_ns: int) -> Message:
+    accepted_ns = row.accepted_ms * MS - epoch_ns
+    message = Message(row.key, row.message_id, row.esme, "", 0, b"", row.registered_delivery, accepted_ns)
+    message.carrier = row.carrier
+    return message
+
+
+def ended_as(records: Iterable[bytes], key: int, epoch_ns: int) -> Standing | None:
+    """Read what records of the history, oldest first, say of a message."""
+    standing = None
+    for octets in records:
+        match record.what(octets):
+            case What.SUBMITTED:
+                submitted = record.submitted_of(octets)
+                if key in submitted.keys:
+                    standing = Standing(submitted.esmes[submitted.keys.index(key)], _ENROUTE, 0, None)
+            case What.FINISHED:
+                finished = record.submitted_of(octets)
+                if key in finished.keys:
+                    at = finished.keys.index(key)
+                    final_ns = finished.at_ms * MS - epoch_ns
+                    standing = Standing(finished.esmes[at], finished.states[at], final_ns, None)
+            case What.ENDED:
+                ended = record.ended_of(octets)
+                if key in ended.keys:
+                    final_ns = ended.at_ms * MS - epoch_ns
+                    standing = Standing(ended.esmes[ended.keys.index(key)], ended.state, final_ns, None)
+            case _:
+                pass
+    return standing

@@ -1,0 +1,327 @@
+"""The durable store: what is promised is in the write-ahead log first.
+
+Hot path: one call is one record for its whole batch, appended to the log's next frame. The state changes as the record
+is appended; what others may see of it (an entry in its queue, an answer) waits until the record is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from smppgw.settings import StoreSettings
+from smppgw.store import record
+from smppgw.store.api import Durable
+from smppgw.store.checkpoints import Checkpoints
+from smppgw.store.committer import Committer
+from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
+from smppgw.store.errors import StoreError
+from smppgw.store.files import Files
+from smppgw.store.incoming import Incoming
+from smppgw.store.outgoing import Outgoing
+from smppgw.store.record import What
+from smppgw.store.search import Search
+from smppgw.store.shelf import Shelf
+from smppgw.store.startup import Opened, open_store
+from smppgw.store.state import State
+from smppgw.store.tail import Tail
+
+
+class WalStore:
+    """A `Store` on a write-ahead log and a ledger, in one directory."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        files: Files,
+        logger: Any,
+        clock: Callable[[], int],
+        wall_ns: int,
+        lane_now: Callable[[str], str],
+        on_failed: Callable[[BaseException], None],
+        observe_commit: Callable[[float, int], None],
+        settings: StoreSettings,
+    ) -> None:
+        """`wall_ns`: nanoseconds since 1970 now; `lane_now` tells where a lane of an earlier run is to stand.
+
+        `on_failed` hears once of the error after which nothing is promised any more. `observe_commit` gets the seconds
+        and the records of each commit.
+        """
+        self.on_ready: Callable[[], None] = lambda: None
+        self._directory = directory
+        self._files = files
+        self._log = logger
+        self._clock = clock
+        self._lane_now = lane_now
+        self._on_failed = on_failed
+        self._observe_commit = observe_commit
+        self._settings = settings
+        self._state = State(wall_ns - clock())
+        self._failed = False
+        self._open = False
+
+    async def open(self) -> None:
+        """See `Store.open`."""
+        loop = asyncio.get_running_loop()
+        try:
+            opened = await loop.run_in_executor(None, self._recover)
+        except OSError as error:
+            raise StoreError(f"{error.filename or self._directory}: {error.strerror or error}") from None
+        state = self._state
+        self._committer = Committer(
+            opened.log,
+            clock=self._clock,
+            on_failed=self._fail,
+            observe=self._observe_commit,
+            on_slow=lambda seconds: self._log.warning("store_slow", seconds=round(seconds, 3)),
+            on_room=self._on_room,
+        )
+        tail = self._tail = Tail(state, opened.log, self._committer, clock=self._clock)
+        self._shelf = Shelf(opened.reader, self._fail)
+        self._checkpoints = Checkpoints(
+            state,
+            opened.log,
+            opened.ledger,
+            tail,
+            clock=self._clock,
+            logger=self._log,
+            on_failed=self._fail,
+            settings=self._settings,
+        )
+        self._search = Search(state, self._shelf, history_on_its_way=self._checkpoints.history_on_its_way)
+        tail.append([record.of_moment(What.STARTED, tail.now_ms())], None)
+        self._outgoing = Outgoing(state, tail, self._shelf, on_ready=self._ready)
+        self._incoming = Incoming(state, tail, self._shelf, on_ready=self._ready)
+        self._open = True
+        self._checkpoints.start(at_once=opened.records > 0)
+
+    def _recover(self) -> Opened:
+        return open_store(
+            self._directory,
+            self._files,
+            self._state,
+            segment_octets=self._settings.segment_bytes,
+            lane_now=self._lane_now,
+            logger=self._log,
+        )
+
+    def _ready(self) -> None:
+        self.on_ready()
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failed:
+            self._failed = True
+            if self._open:
+                self._checkpoints.abandon()
+            self._on_failed(error)
+
+    def _on_room(self) -> None:
+        self._log.info("store_has_room", directory=str(self._directory))
+        self.on_ready()
+
+    # ---- messages on their way out --------------------------------------------------------------------------
+
+    def accept(self, messages: Sequence[Message], durable: Durable) -> None:
+        """See `Store.accept`."""
+        self._outgoing.accept(messages, durable)
+
+    def ready(self, lane: str) -> int:
+        """See `Store.ready`."""
+        return self._outgoing.ready(lane)
+
+    def take(self, lane: str, most: int) -> list[Message]:
+        """See `Store.take`."""
+        return self._outgoing.take(lane, most)
+
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """See `Store.give_back`."""
+        self._outgoing.give_back(messages)
+
+    def defer(self, messages: Sequence[Message]) -> None:
+        """See `Store.defer`."""
+        self._outgoing.defer(messages)
+
+    def replace(self, messages: Sequence[Message], durable: Durable) -> None:
+        """See `Store.replace`."""
+        self._outgoing.replace(messages, durable)
+
+    def submitted(
+        self,
+        carrier: str,
+        answered: Sequence[tuple[Message, bytes]],
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
+    ) -> None:
+        """See `Store.submitted`."""
+        if not answered:
+            self._incoming.deliver([], carrier, deliveries, finished, durable)
+            return
+        state = self._state
+        messages = [message for message, _ in answered]
+        ids = [carrier_id for _, carrier_id in answered]
+        esmes = [message.esme for message in messages]
+        now_ms = self._tail.now_ms()
+        octets = record.of_submitted(carrier, now_ms, [message.key for message in messages], esmes, ids)
+        state.history.append((now_ms, octets))
+        state.submitted(carrier, messages, ids, esmes)
+        self._incoming.deliver([octets], carrier, deliveries, finished, durable)
+
+    def failed(
+        self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
+    ) -> None:
+        """See `Store.failed`."""
+        if not messages:
+            self._incoming.deliver([], "", deliveries, (), durable)
+            return
+        esmes = [message.esme for message in messages]
+        now_ms = self._tail.now_ms()
+        octets = record.of_ended(now_ms, [message.key for message in messages], esmes, state)
+        self._state.history.append((now_ms, octets))
+        self._state.ended(messages, esmes, state)
+        self._incoming.deliver([octets], "", deliveries, (), durable)
+
+    # ---- messages that are asked for ------------------------------------------------------------------------
+
+    def pick(self, keys: Sequence[int], then: Callable[[list[Message]], None]) -> None:
+        """See `Store.pick`."""
+        self._search.pick(keys, then)
+
+    def pick_beginning(
+        self, esme: str, beginning: bytes, then: Callable[[list[Message]], None], *, behind: int = 0
+    ) -> None:
+        """See `Store.pick_beginning`."""
+        self._search.pick_beginning(esme, beginning, then, behind=behind)
+
+    def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
+        """See `Store.pick_expired`."""
+        self._search.pick_expired(now_ns, then)
+
+    def look_up(self, key: int, then: Callable[[Standing | None], None]) -> None:
+        """See `Store.look_up`."""
+        self._search.look_up(key, then)
+
+    # ---- what carriers say ----------------------------------------------------------------------------------
+
+    def find(self, carrier: str, carrier_id: bytes) -> Message | None:
+        """See `Store.find`."""
+        return self._state.sent[carrier].find(carrier_id)
+
+    def recall(self, carrier: str, carrier_ids: Sequence[bytes], then: Callable[[], None]) -> None:
+        """See `Store.recall`."""
+        if self._checkpoints.knows(carrier):
+            self._search.recall(carrier, carrier_ids, then)
+        else:
+            then()
+
+    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
+        """See `Store.hold`."""
+        return self._incoming.hold(carrier, receipts)
+
+    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
+        """See `Store.release`."""
+        return self._incoming.release(carrier, carrier_ids)
+
+    def expire_held(self, before_ns: int) -> dict[str, int]:
+        """See `Store.expire_held`."""
+        return self._incoming.expire_held(before_ns)
+
+    def receive(
+        self,
+        carrier: str,
+        deliveries: Sequence[Delivery],
+        finished: Sequence[tuple[bytes, int]],
+        durable: Durable,
+    ) -> None:
+        """See `Store.receive`."""
+        self._incoming.deliver([], carrier, deliveries, finished, durable)
+
+    # ---- what ESMEs are owed --------------------------------------------------------------------------------
+
+    def ready_deliveries(self, esme: str) -> int:
+        """See `Store.ready_deliveries`."""
+        return self._incoming.ready(esme)
+
+    def take_deliveries(self, esme: str, most: int) -> list[Delivery]:
+        """See `Store.take_deliveries`."""
+        return self._incoming.take(esme, most)
+
+    def give_back_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.give_back_deliveries`."""
+        self._incoming.give_back(deliveries)
+
+    def defer_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.defer_deliveries`."""
+        self._incoming.defer(deliveries)
+
+    def delivered(self, deliveries: Sequence[Delivery]) -> None:
+        """See `Store.delivered`."""
+        self._incoming.delivered(deliveries)
+
+    # ---- time, and what is there ----------------------------------------------------------------------------
+
+    def wake(self, now_ns: int) -> int | None:
+        """See `Store.wake`."""
+        moments = (self._outgoing.wake(now_ns), self._incoming.wake(now_ns))
+        return min((moment_ns for moment_ns in moments if moment_ns is not None), default=None)
+
+    def waiting(self, lane: str) -> int:
+        """See `Store.waiting`."""
+        return self._outgoing.waiting(lane)
+
+    def deferred(self, lane: str) -> int:
+        """See `Store.deferred`."""
+        return self._outgoing.deferred(lane)
+
+    def queued(self, esme: str) -> int:
+        """See `Store.queued`."""
+        return self._state.queued[esme]
+
+    def waiting_deliveries(self, esme: str) -> int:
+        """See `Store.waiting_deliveries`."""
+        return self._incoming.waiting(esme)
+
+    def oldest_ns(self, lane: str) -> int | None:
+        """See `Store.oldest_ns`."""
+        return self._outgoing.oldest_ns(lane)
+
+    @property
+    def highest_key(self) -> int:
+        """See `Store.highest_key`."""
+        return self._state.highest_key
+
+    @property
+    def octets(self) -> int:
+        """See `Store.octets`: the log's segments, and the ledger's pages in use."""
+        return self._checkpoints.octets if self._open else 0
+
+    @property
+    def full(self) -> bool:
+        """See `Store.full`."""
+        return self._open and (
+            self._committer.full or self._checkpoints.full or self.octets >= self._settings.max_bytes
+        )
+
+    @property
+    def stalled(self) -> bool:
+        """See `Store.stalled`."""
+        return self._open and self._committer.stalled
+
+    @property
+    def healthy(self) -> bool:
+        """See `Store.healthy`."""
+        return self._open and not self._failed
+
+    async def close(self) -> int:
+        """See `Store.close`: nothing is lost."""
+        if self._open:
+            self._open = False
+            if not self._failed:
+                await self._checkpoints.close()
+            await self._committer.close()
+            await self._shelf.close()
+            self._checkpoints.release()
+        return 0
