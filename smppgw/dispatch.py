@@ -20,6 +20,7 @@ from smppgw.session.events import Answered
 from smppgw.session.timers import NS
 from smppgw.store.api import Store
 from smppgw.store.entries import Message
+from smppgw.submission import with_time_left
 
 
 class Dispatch:
@@ -245,7 +246,10 @@ class Dispatch:
         return batch
 
     def _to_be_sent(self, batch: Sequence[Message], now_ns: int) -> Sequence[Message]:
-        """Leave out, and end, what has expired, and what has waited for an answer to its last attempt in vain."""
+        """Leave out, and end, what has expired, and what has waited for an answer to its last attempt in vain.
+
+        A data_sm with a validity says how much of it is left.
+        """
         if not [message for message in batch if message.expires_ns or message.attempts]:
             return batch
         expired: list[Message] = []
@@ -257,6 +261,8 @@ class Dispatch:
             elif self._retries.is_spent(message):
                 hopeless.append((message, NO_RESPONSE))
             else:
+                if message.expires_ns and message.command_id == CommandId.DATA_SM:
+                    message.body = with_time_left(message.body, message.expires_ns - now_ns)
                 left.append(message)
         if expired:
             self._give_to_expire(expired)

@@ -10,15 +10,13 @@ from smppgw.pdu import codec
 from smppgw.pdu._generated import DataSm, ReplaceSm, SubmitSm
 from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus, TlvTag
 from smppgw.pdu.errors import EncodeError
-from smppgw.pdu.tlv import Tlv, make_tlv
-from smppgw.session.timers import NS
+from smppgw.pdu.tlv import make_tlv
 from smppgw.store.entries import Message
-from smppgw.submission import Refusal, Timing
+from smppgw.submission import Refusal, Timing, time_to_live
 
 _HEADER: Final = Struct(">IIII")
 _PAYLOAD: Final = TlvTag.MESSAGE_PAYLOAD
 _TIME_TO_LIVE: Final = TlvTag.QOS_TIME_TO_LIVE
-_SECONDS_MAX: Final = 0xFFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def of(message: Message, pdu: ReplaceSm, when: Timing, now_ns: int) -> Replaceme
         tlvs.append(make_tlv(_PAYLOAD, text))
         if pdu.validity_period:
             tlvs = [tlv for tlv in tlvs if tlv[0] != _TIME_TO_LIVE]
-            tlvs.append(_time_to_live(expires_ns - now_ns))
+            tlvs.append(time_to_live(expires_ns - now_ns))
     old.registered_delivery = pdu.registered_delivery
     old.tlvs = tlvs
     try:
@@ -91,7 +89,3 @@ def of(message: Message, pdu: ReplaceSm, when: Timing, now_ns: int) -> Replaceme
 def by(new: Message, old: Message) -> Replacement:
     """Return what a message that was submitted in its place makes of an old one."""
     return Replacement(old, new.body, new.registered_delivery, new.due_ns, new.expires_ns)
-
-
-def _time_to_live(span_ns: int) -> Tlv:
-    return make_tlv(_TIME_TO_LIVE, min(-(-span_ns // NS), _SECONDS_MAX))

@@ -13,14 +13,16 @@ from typing import Final, NamedTuple
 
 from smppgw.pdu import codec, peek
 from smppgw.pdu._generated import DataSm, DistributionList, SubmitMulti, SubmitSm
-from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus, TlvTag
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, TlvTag
 from smppgw.pdu.errors import EncodeError, PduError
 from smppgw.pdu.times import format_absolute, parse_time
-from smppgw.pdu.tlv import Tlv, tlv_value, write_tlvs
+from smppgw.pdu.tlv import Tlv, make_tlv, read_tlvs, tlv_value, write_tlvs
+from smppgw.session.timers import NS
 
 _LAST_MOMENT: Final = datetime(2037, 12, 31, 23, 59, 59, 900_000, UTC)
 """The latest that an absolute time can say (SMPP v3.4 section 7.1.1)."""
 _MICROSECOND: Final = timedelta(microseconds=1)
+_SECONDS_MAX: Final = 0xFFFF_FFFF
 
 
 class Refusal(Exception):  # noqa: N818 - a decision, not an error
@@ -147,6 +149,23 @@ def body_of(pdu: SubmitSm, octets: bytes, when: Timing) -> bytes:
             tlvs,
         )
     )
+
+
+def with_time_left(body: bytes, left_ns: int) -> bytes:
+    """Return the body of a data_sm that says how much of its validity is left, where it says how long that is.
+
+    A carrier counts qos_time_to_live from when the message comes there, and a data_sm can name no moment instead.
+    """
+    match = peek.DATA.match(body)
+    assert match is not None, "it was read when it was accepted"
+    tlvs = read_tlvs(body, match.end(), CommandId.DATA_SM)
+    left = time_to_live(left_ns)
+    return body[: match.end()] + write_tlvs((left if tlv[0] == left[0] else tlv for tlv in tlvs), "data_sm")
+
+
+def time_to_live(left_ns: int) -> Tlv:
+    """Return a validity as qos_time_to_live, in whole seconds, never less."""
+    return make_tlv(TlvTag.QOS_TIME_TO_LIVE, min(-(-left_ns // NS), _SECONDS_MAX))
 
 
 def _without_time_to_live(tlvs: Iterable[Tlv]) -> list[Tlv]:

@@ -528,9 +528,10 @@ def test_the_newest_message_of_the_same_addresses_and_service_type_is_replaced()
     accept_for_addresses(bench)
     bench.accept(9, short_message=b"old")
     bench.accept(10, service_type=b"CMT")
+    bench.accept(11, data=True)
     assert supersede(bench) == ([9], 0)
     messages = bench.standing()
-    assert [message.key for message in messages] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert [message.key for message in messages] == list(range(1, 12))
     assert [message.key for message in messages if message.body.endswith(b"new")] == [9]
 
 

@@ -170,6 +170,21 @@ def test_what_has_no_times_is_kept_octet_for_octet() -> None:
     assert submission.body_of(pdu, octets, Timing()) == octets[16:]
 
 
+@pytest.mark.parametrize(
+    ("left_ns", "seconds"), [(1, 1), (MINUTE_NS, 60), (MINUTE_NS + 1, 61), (1 << 63, 2**32 - 1)]
+)
+def test_a_data_sm_says_how_much_of_its_validity_is_left(left_ns: int, seconds: int) -> None:
+    reference = make_tlv(TlvTag.USER_MESSAGE_REFERENCE, 7)
+
+    def body(*tlvs: tuple[int, bytes]) -> bytes:
+        return codec.encode(DataSm(source_addr=b"12065550100", destination_addr=b"1666", tlvs=tlvs))[16:]
+
+    whole = body(make_tlv(TlvTag.QOS_TIME_TO_LIVE, 3600), reference)
+    left = body(make_tlv(TlvTag.QOS_TIME_TO_LIVE, seconds), reference)
+    assert submission.with_time_left(whole, left_ns) == left
+    assert submission.with_time_left(body(reference), left_ns) == body(reference)
+
+
 def test_a_submit_multi_has_the_same_times_for_each_address() -> None:
     multi = SubmitMulti(
         dest_address=[SmeAddress(1, 1, b"1666"), SmeAddress(1, 1, b"1777")],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import structlog
 from smpplib import consts
+from structlog.testing import LogCapture
 
 from smppgw import Esme, Smsc
 from smppgw.gateway import Gateway
@@ -17,7 +20,7 @@ from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu._generated import CancelSm, DataSm, QuerySm, ReplaceSm, SubmitSm
 from smppgw.pdu.constants import CommandStatus, MessageState, TlvTag
 from smppgw.pdu.times import format_absolute, parse_time
-from smppgw.pdu.tlv import make_tlv
+from smppgw.pdu.tlv import make_tlv, tlv_value
 from smppgw.settings import GatewaySettings
 from tests.interop.smpplib_peer import SmpplibEsme
 from tests.peers import client, receipt_for, submit_sm
@@ -58,7 +61,8 @@ class Desk(NamedTuple):
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
+async def desk(**clocks: Any) -> AsyncIterator[Desk]:
+    """A desk; `clocks` are those of its gateway."""
     async with Smsc(port=0) as reserved:
         port = reserved.port
     settings = settings_of(
@@ -67,8 +71,12 @@ async def desk() -> AsyncIterator[Desk]:
         carriers=(a_carrier(port),),
         gateway=GatewaySettings(drain_timeout=0.1),
     )
-    async with running(settings, bound=False) as gateway:
+    gateway = Gateway(settings, structlog.wrap_logger(None, processors=[LogCapture()]), **clocks)
+    await gateway.start()
+    try:
         yield Desk(gateway, port, [])
+    finally:
+        await gateway.stop()
 
 
 async def submit(esme: Esme, number: int = 0, **fields: Any) -> bytes:
@@ -226,6 +234,24 @@ async def test_a_carrier_is_told_when_a_validity_ends_and_not_how_long_it_was() 
         assert until_then is not None
         assert timedelta(minutes=59) < until_then - before < timedelta(minutes=61)
         assert other.validity_period == absolute
+
+
+async def test_a_carrier_is_told_what_is_left_of_a_time_to_live() -> None:
+    passed = [0]
+    async with (
+        desk(clock=lambda: time.monotonic_ns() + passed[0]) as at,
+        client(at.port) as esme,
+    ):
+        limit = make_tlv(TlvTag.QOS_TIME_TO_LIVE, 60)
+        data = DataSm(source_addr=SOURCE, destination_addr=b"1666", tlvs=(limit,))
+        assert (await esme.request(data)).command_status == OK
+        passed[0] = 20 * 1_000_000_000
+        async with at.carrier():
+            await until(lambda: at.got)
+        [(_, pdu)] = at.got
+        left = tlv_value(pdu.tlvs, TlvTag.QOS_TIME_TO_LIVE)
+        assert isinstance(left, int)
+        assert 20 < left <= 40
 
 
 async def test_a_scheduled_message_waits_for_its_time_and_the_carrier_is_told_of_none() -> None:

@@ -199,7 +199,7 @@ async def test_optional_parameters_pass_also_those_of_a_vendor() -> None:
     ("command", "command_status"),
     [
         ("query_sm", CommandStatus.ESME_RINVMSGID),
-        ("cancel_sm", CommandStatus.ESME_RCANCELFAIL),
+        ("cancel_sm", CommandStatus.ESME_RINVMSGID),
         ("replace_sm", CommandStatus.ESME_RINVMSGID),
         ("broadcast_sm", CommandStatus.ESME_RINVCMDID),
     ],
