@@ -22,9 +22,10 @@ from smppgw.inbound import Inbound
 from smppgw.inquiry import Inquiry
 from smppgw.metrics import Metrics
 from smppgw.outbind import Outbinder
+from smppgw.overview import Overview
 from smppgw.pdu.constants import InterfaceVersion
 from smppgw.receipts import Receipts
-from smppgw.routing import LANES, Router
+from smppgw.routing import Router
 from smppgw.session.server import Server
 from smppgw.session.settings import SessionSettings
 from smppgw.session.timers import NS, TimerSettings
@@ -34,7 +35,6 @@ from smppgw.store.files import Files, OsFiles
 from smppgw.store.memory import MemoryStore
 from smppgw.store.wal import WalStore
 
-MODES: Final = ("tx", "rx", "trx")
 HOUSEKEEPING_SECONDS: Final = 0.5
 """How often the lag of the loop is measured, what has expired is ended, and a store that is slow is noticed."""
 EARLY_RECEIPTS_EVERY: Final = 20
@@ -62,7 +62,6 @@ class Gateway:
         self._log = logger
         self._clock = clock
         self._wall_clock = wall_clock
-        self._started_ns = clock()
         self._draining = False
         self._started = False
         self._tick: asyncio.TimerHandle | None = None
@@ -169,10 +168,19 @@ class Gateway:
             CarrierSide(carrier, self.dispatch, self.receipts, self.metrics, logger, clock=clock)
             for carrier in self.carriers.values()
         ]
+        self.status = Overview(
+            settings,
+            self.store,
+            self.router,
+            self.accounts,
+            self.carriers,
+            self.metrics,
+            clock=clock,
+            not_ready=self.not_ready,
+        ).status
         self.admin = AdminServer(
             settings.admin, metrics=self.metrics, status=self.status, ready=self.not_ready
         )
-        self._expose()
 
     def _store(self, files: Files) -> Store:
         """Make the store that the configuration names."""
@@ -328,75 +336,3 @@ class Gateway:
         elif self.store.full:
             reasons.append("the store is full")
         return reasons
-
-    def status(self) -> dict[str, Any]:
-        """Return what `/status` shows; no number, no text, no address."""
-        return {
-            "name": self.settings.gateway.name,
-            "version": version("smppgw"),
-            "uptime_seconds": round((self._clock() - self._started_ns) / NS, 1),
-            "ready": not self.not_ready(),
-            "not_ready": self.not_ready(),
-            "store": {
-                "backend": self.settings.store.backend,
-                "octets": self.store.octets,
-                "max_octets": self.settings.store.max_bytes,
-            },
-            "esmes": {
-                account.name: {
-                    "binds": {mode: account.sessions(mode) for mode in MODES},
-                    "queued": self.store.queued(account.name),
-                    "waiting_deliveries": self.store.waiting_deliveries(account.name),
-                    "unanswered_deliveries": account.in_flight(),
-                }
-                for account in self.accounts.values()
-            },
-            "carriers": {
-                carrier.name: {
-                    "up": carrier.up,
-                    "binds": {mode: carrier.sessions(mode) for mode in MODES},
-                    "in_flight": carrier.in_flight(),
-                    "slowed_binds": sum(1 for link in carrier.links if link.pace.limited),
-                }
-                for carrier in self.carriers.values()
-            },
-            "lanes": {name: self._lane_depth(name) for name in LANES},
-            "retrying": sum(
-                self.store.deferred(lane) for route in self.router.routes for lane in route.lanes
-            ),
-        }
-
-    def _lanes_named(self, name: str) -> list[str]:
-        return [lane for route in self.router.routes for lane in route.lanes if lane.endswith(f"/{name}")]
-
-    def _lane_depth(self, name: str) -> int:
-        return sum(map(self.store.waiting, self._lanes_named(name)))
-
-    def _lane_age(self, name: str) -> float:
-        ages = [
-            (self._clock() - oldest_ns) / NS
-            for lane in self._lanes_named(name)
-            if (oldest_ns := self.store.oldest_ns(lane)) is not None
-        ]
-        return max(ages, default=0.0)
-
-    def _expose(self) -> None:
-        """Tell the metrics where to read the gauges."""
-        metrics = self.metrics
-        accounts, carriers = self.accounts.values(), self.carriers.values()
-        metrics.queue_messages.read_from(lambda: {(name,): self._lane_depth(name) for name in LANES})
-        metrics.queue_oldest_message_age.read_from(lambda: {(name,): self._lane_age(name) for name in LANES})
-        metrics.esme_sessions.read_from(
-            lambda: {(account.name, mode): account.sessions(mode) for account in accounts for mode in MODES}
-        )
-        metrics.carrier_sessions.read_from(
-            lambda: {(carrier.name, mode): carrier.sessions(mode) for carrier in carriers for mode in MODES}
-        )
-        metrics.window_in_use.read_from(
-            lambda: {
-                **{("esme", account.name): account.in_flight() for account in accounts},
-                **{("carrier", carrier.name): carrier.in_flight() for carrier in carriers},
-            }
-        )
-        metrics.store_bytes.read_from(lambda: {(): self.store.octets})
-        metrics.store_healthy.read_from(lambda: {(): int(self.store.healthy and not self.store.full)})

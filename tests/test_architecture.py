@@ -37,7 +37,7 @@ FLOORS: Final[Mapping[int, str]] = {
         """,
     3: """
         accounts admission binding carrier_side carriers dispatch esme_side expiry inbound inquiry message_ids notice
-        outbind pump receipts replacement retries routing submission
+        outbind overview pump receipts replacement retries routing submission
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }

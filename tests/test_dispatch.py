@@ -10,20 +10,26 @@ import pytest
 from smppgw import Smsc
 from smppgw.library.bound import LATER, BoundEsme
 from smppgw.library.delivery import DeliveryReceipt
+from smppgw.pdu import codec
 from smppgw.pdu._generated import (
     SubmitSm,
 )
-from smppgw.pdu.constants import CommandStatus, MessageState, TlvTag
+from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus, MessageState, TlvTag
 from smppgw.pdu.tlv import make_tlv
 from smppgw.settings import (
     CampaignSettings,
     GatewaySettings,
     RouteSettings,
 )
+from smppgw.store.entries import Message
 from tests.peers import Recorder, client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
 
 OK = CommandStatus.ESME_ROK
+
+
+def _body(number: int) -> bytes:
+    return codec.encode(submit_sm(number))[HEADER_OCTETS:]
 
 
 async def test_messages_wait_for_a_carrier_that_is_away_and_leave_in_order() -> None:
@@ -314,3 +320,96 @@ async def test_routes_that_share_a_carrier_take_turns() -> None:
             async with Smsc(port=port, on_submit=recorder):
                 await until(lambda: len(recorder.got) == 201)
     assert recorder.got.index(b"message 999") < 10
+
+
+async def test_a_message_whose_answer_comes_late_is_not_sent_again_nor_reported() -> None:
+    unanswered: list[tuple[BoundEsme, SubmitSm]] = []
+
+    def late(esme: BoundEsme, pdu: SubmitSm) -> Any:
+        unanswered.append((esme, pdu))
+        return LATER
+
+    async with Smsc(port=0, on_submit=late) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port, window=1, response_timeout=0.2),),
+            gateway=GatewaySettings(max_attempts=3, retry_delay=0.01, drain_timeout=5),
+        )
+        async with running(settings) as gateway, client(gateway.server.port) as esme:
+            await esme.request(submit_sm(1))
+            await until(lambda: len(unanswered) == 2)  # on its way again, when the first answer comes
+            for bound, pdu in unanswered:
+                bound.answer(pdu, "one id")
+            await until(lambda: not gateway.store.queued("app"))
+            await esme.request(submit_sm(2))
+            await until(lambda: len(unanswered) == 3)
+            unanswered[2][0].answer(unanswered[2][1], "another")
+            await until(lambda: not gateway.store.queued("app"))
+            assert gateway.dispatch.in_flight == 0
+            assert gateway.store.octets == 0
+            assert gateway.store.waiting_deliveries("app") == 0
+    assert [pdu.short_message for _, pdu in unanswered] == [b"message 1", b"message 1", b"message 2"]
+
+
+async def test_a_message_without_an_answer_is_given_up_some_time_after_its_last_attempt() -> None:
+    attempts: list[bytes] = []
+
+    def silent(esme: BoundEsme, pdu: SubmitSm) -> Any:
+        attempts.append(pdu.short_message)
+        return LATER
+
+    async with Smsc(port=0, on_submit=silent) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port, response_timeout=0.1),),
+            gateway=GatewaySettings(max_attempts=2, retry_delay=0.01, drain_timeout=5),
+        )
+        async with running(settings) as gateway, client(gateway.server.port) as esme:
+            await esme.request(submit_sm(1))
+            receipt = await anext(esme)
+            assert isinstance(receipt, DeliveryReceipt)
+            assert (receipt.state, receipt.err) == (MessageState.UNDELIVERABLE, "0FF")
+            assert not gateway.store.queued("app")
+    assert attempts == [b"message 1"] * 2
+
+
+async def test_what_has_expired_in_its_lane_is_not_sent() -> None:
+    recorder = Recorder(receipts=False)
+    async with Smsc(port=0, on_submit=recorder) as smsc:
+        carriers = (a_carrier(smsc.port, window=5),)
+        async with running(settings_of(an_esme(), carriers=carriers)) as gateway:
+            lane = gateway.router.routes[0].lanes[0]
+            messages = [Message(key, b"%x" % key, "app", lane, 4, _body(key), 1, 1) for key in range(1, 31)]
+            for each in messages[::2]:
+                each.expires_ns = 1
+            for each in messages[1::2]:
+                each.expires_ns = 1 << 62
+            async with client(gateway.server.port) as esme:
+                gateway.store.accept(messages, gateway.dispatch.kick)
+                receipts = [await anext(esme) for _ in range(15)]
+                await until(lambda: not gateway.store.queued("app"))
+    assert recorder.got == [b"message %d" % key for key in range(2, 31, 2)]
+    states = {each.message_id: each.state for each in receipts if isinstance(each, DeliveryReceipt)}
+    assert states == {f"{key:x}": MessageState.EXPIRED for key in range(1, 31, 2)}
+
+
+async def test_messages_of_an_earlier_configuration_are_sent_where_their_lane_is_and_wait_where_it_is_not() -> (
+    None
+):
+    recorder = Recorder(receipts=True)
+    async with Smsc(port=0, on_submit=recorder) as smsc:
+        async with running(settings_of(an_esme(), carriers=(a_carrier(smsc.port),))) as gateway:
+            lane = gateway.router.routes[0].lanes[0]
+            messages = [
+                Message(1, b"1", "gone", lane, 4, _body(1), 1, -5),
+                Message(2, b"2", "app", "a lane that is gone", 4, _body(2), 1, -5),
+                Message(3, b"3", "app", lane, 4, _body(3), 1, -5, due_ns=-3),
+            ]
+            gateway.store.accept(messages, gateway.dispatch.kick)
+            await until(lambda: len(recorder.got) == 2)
+            await until(lambda: gateway.store.waiting_deliveries("gone") == 1)
+            await until(lambda: gateway.store.waiting_deliveries("app") == 1)
+            assert gateway.store.waiting("a lane that is gone") == 1
+            [stays] = gateway.store.take("a lane that is gone", 9)
+            gateway.store.failed([stays], MessageState.DELETED, (), lambda: None)
+    assert sorted(recorder.got) == [b"message 1", b"message 3"]

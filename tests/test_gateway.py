@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
+import pytest
+import structlog
 from structlog.testing import LogCapture
 
 from smppgw import Smsc
+from smppgw.errors import SmppgwError
+from smppgw.gateway import Gateway
 from smppgw.library.bound import LATER, BoundEsme, Later
+from smppgw.library.delivery import DeliveryReceipt
+from smppgw.pdu import codec
 from smppgw.pdu._generated import SubmitSm
-from smppgw.pdu.constants import CommandStatus
-from smppgw.settings import GatewaySettings, StoreSettings
+from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus
+from smppgw.session.errors import BindRefused
+from smppgw.session.timers import NS
+from smppgw.settings import GatewaySettings, ListenSettings, Settings, StoreSettings
+from smppgw.store.entries import Message
+from smppgw.store.errors import StoreError
+from smppgw.store.memory import MemoryStore
 from tests.peers import Recorder, client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
 
@@ -71,48 +85,6 @@ async def test_a_drain_ends_in_time_and_says_what_is_lost() -> None:
     assert finished["lost"] == 1
 
 
-async def test_status_shows_binds_queues_and_lanes() -> None:
-    unanswered: list[tuple[BoundEsme, SubmitSm]] = []
-    looked = False
-
-    def answer(esme: BoundEsme, pdu: SubmitSm) -> str | Later:
-        if looked:
-            return "at once"
-        unanswered.append((esme, pdu))
-        return LATER
-
-    async with Smsc(port=0, on_submit=answer) as smsc:
-        settings = settings_of(an_esme(), carriers=(a_carrier(smsc.port, window=2),))
-        async with running(settings) as gateway, client(gateway.server.port) as esme:
-            for number in range(5):
-                await esme.request(submit_sm(number, priority_flag=1))
-            await until(lambda: gateway.dispatch.in_flight == 2)
-            status = gateway.status()
-            assert status["ready"] is True
-            assert status["lanes"] == {"otp": 0, "transactional": 3, "promotional": 0}
-            assert status["esmes"]["app"]["binds"] == {"tx": 0, "rx": 0, "trx": 1}
-            assert status["esmes"]["app"]["queued"] == 5
-            assert status["carriers"]["carrier"]["up"] is True
-            assert status["carriers"]["carrier"]["in_flight"] == 2
-            assert status["store"]["octets"] > 0
-            metrics = gateway.metrics.render().decode()
-            for line in (
-                'smppgw_messages_accepted_total{esme="app"} 5.0',
-                'smppgw_queue_messages{lane="transactional"} 3.0',
-                'smppgw_esme_sessions{esme="app",mode="trx"} 1.0',
-                'smppgw_carrier_sessions{carrier="carrier",mode="trx"} 1.0',
-                'smppgw_window_in_use{peer="carrier",side="carrier"} 2.0',
-                "smppgw_accept_duration_seconds_count 5.0",
-                "smppgw_store_healthy 1.0",
-            ):
-                assert line in metrics, line
-            assert "smppgw_queue_oldest_message_age_seconds" in metrics
-            looked = True
-            for bound, pdu in unanswered:
-                bound.answer(pdu, "at last")
-            await until(lambda: not gateway.store.queued("app"))
-
-
 async def test_a_full_store_takes_nothing_more_and_says_so() -> None:
     small = StoreSettings(backend="unsafe-memory", max_bytes=300)
     settings = settings_of(an_esme(), carriers=(a_carrier(1),), store=small, gateway=IMPATIENT)
@@ -144,3 +116,137 @@ async def test_a_gateway_that_stops_sends_nothing_twice_and_waits_for_no_carrier
                 await gateway.stop()
                 assert asyncio.get_running_loop().time() - started < 9
         assert len(got) == 5
+
+
+class Kept(MemoryStore):
+    """A store in memory in the place of one that keeps what it has: it takes its time to open, and may be slow."""
+
+    def __init__(self) -> None:
+        super().__init__(1_000_000)
+        self.opened = asyncio.Event()
+        self.slow = False
+        self.kept: list[Message] = []
+
+    @property
+    def stalled(self) -> bool:
+        return self.slow
+
+    async def open(self) -> None:
+        await self.opened.wait()
+        self.accept(self.kept, lambda: None)
+
+    async def close(self) -> int:
+        await super().close()
+        return 0
+
+
+@asynccontextmanager
+async def keeping(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Gateway, Kept]]:
+    """A gateway that is being started, with a `Kept` store."""
+    store = Kept()
+    monkeypatch.setattr(Gateway, "_store", lambda *_: store)
+    settings = replace(settings, store=StoreSettings(backend="wal"))
+    gateway = Gateway(settings, structlog.wrap_logger(None, processors=[LogCapture()]))
+    starting = asyncio.create_task(gateway.start())
+    try:
+        yield gateway, store
+    finally:
+        store.opened.set()
+        await starting
+        await gateway.stop()
+
+
+async def test_a_gateway_says_that_it_recovers_and_lets_esmes_in_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = Recorder()
+    async with Smsc(port=0, on_submit=recorder) as smsc:
+        settings = settings_of(an_esme(), carriers=(a_carrier(smsc.port),))
+        async with keeping(settings, monkeypatch) as (gateway, store):
+            await until(lambda: gateway.admin.port)
+            assert gateway.not_ready() == ["recovering"]
+            assert gateway.server.port == 0
+            later = 1 << 60
+            pdu = codec.encode(submit_sm(7))[HEADER_OCTETS:]
+            lane = gateway.router.routes[0].lanes[0]
+            store.kept.append(Message(later, b"kept", "app", lane, 4, pdu, 1, -NS))
+            store.opened.set()
+            await until(lambda: not gateway.not_ready())
+            async with client(gateway.server.port) as esme:
+                receipt = await anext(esme)
+                assert isinstance(receipt, DeliveryReceipt)
+                assert receipt.message_id == "kept"
+                response = await esme.request(submit_sm(8))
+                assert int(response.message_id, 16) > later
+            assert recorder.got[0] == b"message 7"
+
+
+async def test_a_drain_leaves_what_is_queued_to_a_store_that_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unanswered: list[tuple[BoundEsme, SubmitSm]] = []
+
+    def slow(esme: BoundEsme, pdu: SubmitSm) -> Later:
+        unanswered.append((esme, pdu))
+        return LATER
+
+    async with Smsc(port=0, on_submit=slow) as smsc:
+        settings = settings_of(an_esme(), carriers=(a_carrier(smsc.port, window=2),))
+        async with keeping(settings, monkeypatch) as (gateway, store):
+            store.opened.set()
+            await until(lambda: not gateway.not_ready() and gateway.carriers["carrier"].up)
+            async with client(gateway.server.port, reconnect=False) as esme:
+                for number in range(5):
+                    await esme.request(submit_sm(number))
+                await until(lambda: len(unanswered) == 2)
+                stopping = asyncio.create_task(gateway.stop())
+                await until(lambda: gateway.not_ready() == ["draining"])
+                assert not stopping.done()
+                for bound, pdu in unanswered:
+                    bound.answer(pdu, "an id")
+                await stopping
+            assert store.queued("app") == 3
+    assert len(unanswered) == 2
+
+
+async def test_nothing_is_read_from_esmes_while_the_store_is_too_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with keeping(settings_of(an_esme()), monkeypatch) as (gateway, store):
+        store.opened.set()
+        await until(lambda: not gateway.not_ready())
+        port = gateway.server.port
+        async with client(port) as esme:
+            await esme.request(submit_sm())
+            store.slow = True
+            await until(lambda: gateway.esme_side.held)
+            async with client(port) as another:
+                waiting = [esme.request(submit_sm()), another.request(submit_sm())]
+                for _ in range(3):  # whoever is not bound yet is read: what came before would be too
+                    with pytest.raises(BindRefused):
+                        async with client(port, "nobody"):
+                            pass
+                assert store.queued("app") == 1
+                store.slow = False
+                assert [(await each).command_status for each in waiting] == [OK, OK]
+                assert store.queued("app") == 3
+
+
+async def test_a_gateway_whose_store_does_not_open_or_whose_port_is_taken_lets_everything_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Smsc(port=0) as taken:
+        settings = settings_of(an_esme(), listen=ListenSettings(port=taken.port))
+        with pytest.raises(SmppgwError, match=str(taken.port)):
+            async with running(settings):
+                pass
+
+    async def fail(_: MemoryStore) -> None:
+        raise StoreError("damaged")
+
+    monkeypatch.setattr(MemoryStore, "open", fail)
+    gateway = Gateway(settings_of(an_esme()), structlog.wrap_logger(None, processors=[LogCapture()]))
+    with pytest.raises(StoreError, match="damaged"):
+        await gateway.start()
+    assert gateway.server.port == 0
+    assert gateway.admin.port == 0

@@ -1,0 +1,116 @@
+"""What operators see of a running gateway: `/status`, and the gauges that are read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+from smppgw.accounts import Account
+from smppgw.carriers import Carrier
+from smppgw.metrics import Metrics
+from smppgw.routing import LANES, Router
+from smppgw.session.timers import NS
+from smppgw.settings import Settings
+from smppgw.store.api import Store
+
+MODES: Final = ("tx", "rx", "trx")
+
+
+class Overview:
+    """Reads what there is from those who have it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        router: Router,
+        accounts: Mapping[str, Account],
+        carriers: Mapping[str, Carrier],
+        metrics: Metrics,
+        *,
+        clock: Callable[[], int],
+        not_ready: Callable[[], list[str]],
+    ) -> None:
+        """`metrics` are told where to read their gauges; `not_ready` says why no new traffic should come here."""
+        self._settings = settings
+        self._store = store
+        self._router = router
+        self._accounts = accounts
+        self._carriers = carriers
+        self._clock = clock
+        self._not_ready = not_ready
+        self._started_ns = clock()
+        self._expose(metrics)
+
+    def status(self) -> dict[str, Any]:
+        """Return what `/status` shows; no number, no text, no address."""
+        not_ready = self._not_ready()
+        return {
+            "name": self._settings.gateway.name,
+            "version": version("smppgw"),
+            "uptime_seconds": round((self._clock() - self._started_ns) / NS, 1),
+            "ready": not not_ready,
+            "not_ready": not_ready,
+            "store": {
+                "backend": self._settings.store.backend,
+                "octets": self._store.octets,
+                "max_octets": self._settings.store.max_bytes,
+            },
+            "esmes": {
+                account.name: {
+                    "binds": {mode: account.sessions(mode) for mode in MODES},
+                    "queued": self._store.queued(account.name),
+                    "waiting_deliveries": self._store.waiting_deliveries(account.name),
+                    "unanswered_deliveries": account.in_flight(),
+                }
+                for account in self._accounts.values()
+            },
+            "carriers": {
+                carrier.name: {
+                    "up": carrier.up,
+                    "binds": {mode: carrier.sessions(mode) for mode in MODES},
+                    "in_flight": carrier.in_flight(),
+                    "slowed_binds": sum(1 for link in carrier.links if link.pace.limited),
+                }
+                for carrier in self._carriers.values()
+            },
+            "lanes": {name: self._lane_depth(name) for name in LANES},
+            "retrying": sum(
+                self._store.deferred(lane) for route in self._router.routes for lane in route.lanes
+            ),
+        }
+
+    def _lanes_named(self, name: str) -> list[str]:
+        return [lane for route in self._router.routes for lane in route.lanes if lane.endswith(f"/{name}")]
+
+    def _lane_depth(self, name: str) -> int:
+        return sum(map(self._store.waiting, self._lanes_named(name)))
+
+    def _lane_age(self, name: str) -> float:
+        ages = [
+            (self._clock() - oldest_ns) / NS
+            for lane in self._lanes_named(name)
+            if (oldest_ns := self._store.oldest_ns(lane)) is not None
+        ]
+        return max(ages, default=0.0)
+
+    def _expose(self, metrics: Metrics) -> None:
+        """Tell the metrics where to read the gauges."""
+        accounts, carriers = self._accounts.values(), self._carriers.values()
+        metrics.queue_messages.read_from(lambda: {(name,): self._lane_depth(name) for name in LANES})
+        metrics.queue_oldest_message_age.read_from(lambda: {(name,): self._lane_age(name) for name in LANES})
+        metrics.esme_sessions.read_from(
+            lambda: {(account.name, mode): account.sessions(mode) for account in accounts for mode in MODES}
+        )
+        metrics.carrier_sessions.read_from(
+            lambda: {(carrier.name, mode): carrier.sessions(mode) for carrier in carriers for mode in MODES}
+        )
+        metrics.window_in_use.read_from(
+            lambda: {
+                **{("esme", account.name): account.in_flight() for account in accounts},
+                **{("carrier", carrier.name): carrier.in_flight() for carrier in carriers},
+            }
+        )
+        metrics.store_bytes.read_from(lambda: {(): self._store.octets})
+        metrics.store_healthy.read_from(lambda: {(): int(self._store.healthy and not self._store.full)})
