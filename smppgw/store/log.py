@@ -156,14 +156,12 @@ class Log:
             self._put_aside(self.torn, names)
         for segment in self._found:
             number = segment.header.number
+            fits = segment.header.octets == self._segment_octets
             if number <= self._last_used:
                 self._seal(_Sealed(segment.path, segment.header, segment.last_lsn))
             if number == self._last_used:
                 write_again(self._files, segment)
-            if (
-                number == self._last_used + len(self._spares) + 1
-                and segment.header.octets == self._segment_octets
-            ):
+            if number == self._last_used + len(self._spares) + 1 and fits:
                 self._spares.append(_Open(segment.header, self._files.open(segment.path, write=True)))
         if self.id is None:
             self.id = self._random(LOG_ID_OCTETS)
@@ -176,7 +174,7 @@ class Log:
         if path.name in names:  # complete, from a start that was cut short: there may be less to copy now
             return
         octets = read_segment(self._files, torn.path)[torn.offset : torn.offset + torn.octets]
-        write_file(self._files, path, lambda file: file.write(octets, 0)).close()
+        write_file(self._files, path, lambda file: file.write(octets, 0))
 
     # ---- writing --------------------------------------------------------------------------------------------
 
@@ -201,7 +199,7 @@ class Log:
             if self._at + len(frame) > current.header.octets:
                 if len(frame) > self._segment_octets - SECTOR_OCTETS:
                     raise StoreError(f"a batch of {len(frame)} octets does not fit into a segment of the log")
-                current = self._current = self._seal_and_go_on(current)
+                current = self._go_on_after(current)
                 frame = encode_frame(current.header.seed, batch, self.last_lsn + 1, records)
             current.file.write(frame, self._at)
             current.file.sync()
@@ -269,11 +267,12 @@ class Log:
             self._lock.close()
             self._lock = None
 
-    def _seal_and_go_on(self, current: _Open) -> _Open:
+    def _go_on_after(self, current: _Open) -> _Open:
+        following = self._current = self._next_segment()
         current.file.close()
         path = self._directory / segment_name(current.header.number)
         self._seal(_Sealed(path, current.header, self.last_lsn))
-        return self._next_segment()
+        return following
 
     def _seal(self, segment: _Sealed) -> None:
         with self._counting:

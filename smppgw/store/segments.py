@@ -187,25 +187,24 @@ def build_segment(files: Files, directory: Path, header: SegmentHeader) -> File:
             file.write(zeros, offset)
             file.sync()  # a few at a time: synced all at once, 64 MiB keep the log's own syncs waiting for 25 ms
 
-    return write_file(files, directory / segment_name(header.number), fill)
+    path = directory / segment_name(header.number)
+    write_file(files, path, fill)
+    return files.open(path, write=True)
 
 
-def write_file(files: Files, path: Path, fill: Callable[[File], None]) -> File:
-    """Make a file that has its name only when all of it is on the disk; return it open. Raises: OSError."""
+def write_file(files: Files, path: Path, fill: Callable[[File], None]) -> None:
+    """Make a file that has its name only when all of it is on the disk. Raises: OSError."""
     building = path.with_name(path.name + BUILDING)
-    file = files.create(building)
     try:
-        fill(file)
-        file.sync()
+        with closing(files.create(building)) as file:
+            fill(file)
+            file.sync()
         files.rename(building, path)
         files.sync_directory(path.parent)
     except OSError:
         with suppress(OSError):
-            file.close()
-        with suppress(OSError):
             files.remove(building)
         raise
-    return file
 
 
 def read_segment(files: Files, path: Path) -> bytes:
