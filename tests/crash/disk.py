@@ -67,6 +67,10 @@ class Disk(OsFiles):
             inode = self._inodes.setdefault(path, _Inode(path))
             return _DiskFile(self, inode, super().open(path, write=write))
 
+    def lock(self, path: Path) -> File | None:
+        with self.at("lock", path):
+            return super().lock(path)
+
     def rename(self, path: Path, new: Path) -> None:
         with self.at("rename", path):
             super().rename(path, new)

@@ -6,15 +6,15 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from tests.cli.processes import free_port
 from tests.crash.audit import audit
 from tests.crash.book import Book, Event
 from tests.crash.load import PASSWORD, SYSTEM_ID, Load
@@ -27,6 +27,8 @@ QUIET_SECONDS: Final = 1.0
 """A gateway with nothing left to do that stays so for this long brings nothing more."""
 _POLL_SECONDS: Final = 0.02
 
+LASTING_PORTS: Final = (15_000, 32_000)
+"""Below those that operating systems give to connections."""
 BINDS: Final = 2
 LOAD_WINDOW: Final = 50
 CARRIER_WINDOW: Final = 30
@@ -44,7 +46,7 @@ class Rounds:
         self.folder = folder
         self.book = Book()
         self.sink = Sink(self.book, self.rng, window=CARRIER_WINDOW, octets=octets)
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port = lasting_port(self.rng), lasting_port(self.rng)
         self.load = Load(self.book, self.port, binds=BINDS, window=LOAD_WINDOW, octets=octets)
         self.process: asyncio.subprocess.Process | None = None
         self._store = f'backend = "{backend}"\n{store}'
@@ -220,6 +222,15 @@ class Rounds:
             "utf-8",
         )
         return self.config
+
+
+def lasting_port(rng: Random) -> int:
+    """A free port for one who listens on it again and again: no connection is given one of these as its own."""
+    while True:
+        with suppress(OSError):
+            port = rng.randrange(*LASTING_PORTS)
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
 
 
 def _json(line: str) -> dict[str, Any]:
