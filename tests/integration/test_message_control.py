@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
+import pytest
 import structlog
 from smpplib import consts
 from structlog.testing import LogCapture
@@ -21,10 +24,10 @@ from smppgw.pdu._generated import CancelSm, DataSm, QuerySm, ReplaceSm, SubmitSm
 from smppgw.pdu.constants import CommandStatus, MessageState, TlvTag
 from smppgw.pdu.times import format_absolute, parse_time
 from smppgw.pdu.tlv import make_tlv, tlv_value
-from smppgw.settings import GatewaySettings
+from smppgw.settings import GatewaySettings, StoreSettings
 from tests.interop.smpplib_peer import SmpplibEsme
 from tests.peers import client, receipt_for, submit_sm
-from tests.support import WAIT_SECONDS, a_carrier, an_esme, running, settings_of, until
+from tests.support import WAIT_SECONDS, a_carrier, an_esme, settings_of, until
 
 OK = CommandStatus.ESME_ROK
 SOURCE = b"12065550100"
@@ -61,22 +64,35 @@ class Desk(NamedTuple):
 
 
 @asynccontextmanager
-async def desk(**clocks: Any) -> AsyncIterator[Desk]:
-    """A desk; `clocks` are those of its gateway."""
+async def open_desk(
+    gateway: GatewaySettings, store: StoreSettings, *, window: int = 100, **clocks: Any
+) -> AsyncIterator[Desk]:
+    """A desk where "app" and "shop" may bind; `clocks` are those of its gateway."""
     async with Smsc(port=0) as reserved:
         port = reserved.port
     settings = settings_of(
-        an_esme(),
-        an_esme("shop"),
-        carriers=(a_carrier(port),),
-        gateway=GatewaySettings(drain_timeout=0.1),
+        an_esme(window=window), an_esme("shop"), carriers=(a_carrier(port),), gateway=gateway, store=store
     )
-    gateway = Gateway(settings, structlog.wrap_logger(None, processors=[LogCapture()]), **clocks)
-    await gateway.start()
+    at = Desk(Gateway(settings, structlog.wrap_logger(None, processors=[LogCapture()]), **clocks), port, [])
+    await at.gateway.start()
     try:
-        yield Desk(gateway, port, [])
+        yield at
     finally:
-        await gateway.stop()
+        await at.gateway.stop()
+
+
+class OpenDesk(Protocol):
+    def __call__(self, **settings: Any) -> AbstractAsyncContextManager[Desk]: ...
+
+
+@pytest.fixture(params=["wal", "unsafe-memory"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> OpenDesk:
+    """Opens a desk, as `open_desk`, over each store."""
+    return partial(
+        open_desk,
+        GatewaySettings(data_dir=tmp_path, drain_timeout=0.1),
+        StoreSettings(backend=request.param, segment_bytes=1 << 20),
+    )
 
 
 async def submit(esme: Esme, number: int = 0, **fields: Any) -> bytes:
@@ -104,7 +120,7 @@ async def receipts(esme: Esme, count: int) -> list[tuple[bytes, MessageState | N
     return found
 
 
-async def test_smpplib_is_told_what_has_become_of_its_message() -> None:
+async def test_smpplib_is_told_what_has_become_of_its_message(desk: OpenDesk) -> None:
     async with desk() as at:
 
         def ask() -> tuple[Any, Any, Any]:
@@ -139,7 +155,7 @@ async def test_smpplib_is_told_what_has_become_of_its_message() -> None:
         assert strange.status == CommandStatus.ESME_RINVMSGID
 
 
-async def test_an_esme_has_a_say_in_its_own_messages_alone() -> None:
+async def test_an_esme_has_a_say_in_its_own_messages_alone(desk: OpenDesk) -> None:
     async with desk() as at, client(at.port) as esme, client(at.port, "shop") as other:
         message_id = await submit(esme)
         for question in (
@@ -153,7 +169,7 @@ async def test_an_esme_has_a_say_in_its_own_messages_alone() -> None:
         assert await state_of(esme, message_id) == MessageState.ENROUTE
 
 
-async def test_what_is_cancelled_never_leaves_and_its_receipt_says_deleted() -> None:
+async def test_what_is_cancelled_never_leaves_and_its_receipt_says_deleted(desk: OpenDesk) -> None:
     async with desk() as at, client(at.port) as esme:
         ids = [await submit(esme, number) for number in range(3)]
         cancel = CancelSm(message_id=ids[1], source_addr=SOURCE)
@@ -167,7 +183,7 @@ async def test_what_is_cancelled_never_leaves_and_its_receipt_says_deleted() -> 
         assert (await esme.request(too_late)).command_status == CommandStatus.ESME_RCANCELFAIL
 
 
-async def test_all_messages_to_a_destination_are_cancelled_at_once() -> None:
+async def test_all_messages_to_a_destination_are_cancelled_at_once(desk: OpenDesk) -> None:
     async with desk() as at, client(at.port) as esme:
         for number, service_type in ((1, b""), (1, b"CMT"), (2, b""), (1, b"OWN")):
             await submit(esme, number, service_type=service_type, registered_delivery=0)
@@ -183,7 +199,7 @@ async def test_all_messages_to_a_destination_are_cancelled_at_once() -> None:
         assert at.texts() == [b"message 2"]
 
 
-async def test_what_is_replaced_leaves_in_its_place_with_the_new_text() -> None:
+async def test_what_is_replaced_leaves_in_its_place_with_the_new_text(desk: OpenDesk) -> None:
     async with desk() as at, client(at.port) as esme:
         ids = [await submit(esme, number) for number in range(3)]
         replace = ReplaceSm(
@@ -198,7 +214,7 @@ async def test_what_is_replaced_leaves_in_its_place_with_the_new_text() -> None:
         assert (await esme.request(replace)).command_status == CommandStatus.ESME_RREPLACEFAIL
 
 
-async def test_an_expired_message_never_leaves_and_its_receipt_says_so() -> None:
+async def test_an_expired_message_never_leaves_and_its_receipt_says_so(desk: OpenDesk) -> None:
     async with desk() as at, client(at.port) as esme:
         second = b"000000000001000R"
         expiring = [
@@ -220,7 +236,7 @@ async def test_an_expired_message_never_leaves_and_its_receipt_says_so() -> None
         assert 'smppgw_messages_expired_total{esme="app"} 3.0' in at.gateway.metrics.render().decode()
 
 
-async def test_a_carrier_is_told_when_a_validity_ends_and_not_how_long_it_was() -> None:
+async def test_a_carrier_is_told_when_a_validity_ends_and_not_how_long_it_was(desk: OpenDesk) -> None:
     async with desk() as at, client(at.port) as esme:
         before = datetime.now(UTC)
         await submit(esme, 1, validity_period=b"000000010000000R")
@@ -236,7 +252,7 @@ async def test_a_carrier_is_told_when_a_validity_ends_and_not_how_long_it_was() 
         assert other.validity_period == absolute
 
 
-async def test_a_carrier_is_told_what_is_left_of_a_time_to_live() -> None:
+async def test_a_carrier_is_told_what_is_left_of_a_time_to_live(desk: OpenDesk) -> None:
     passed = [0]
     async with (
         desk(clock=lambda: time.monotonic_ns() + passed[0]) as at,
@@ -254,11 +270,11 @@ async def test_a_carrier_is_told_what_is_left_of_a_time_to_live() -> None:
         assert 20 < left <= 40
 
 
-async def test_a_scheduled_message_waits_for_its_time_and_the_carrier_is_told_of_none() -> None:
+async def test_a_scheduled_message_waits_for_its_time_and_the_carrier_is_told_of_none(desk: OpenDesk) -> None:
     async with desk() as at, at.carrier():
         await until(lambda: at.gateway.carriers["carrier"].up)
         async with client(at.port, interface_version=0x50) as esme, client(at.port) as of_3_4:
-            due = datetime.now(UTC) + timedelta(seconds=1.5)
+            due = datetime.now(UTC) + timedelta(seconds=2)
             scheduled = await submit(esme, 1, schedule_delivery_time=format_absolute(due))
             at_once = await submit(esme, 2)
             assert await state_of(esme, scheduled) == MessageState.SCHEDULED
@@ -289,7 +305,7 @@ async def either(one: Esme, other: Esme, count: int) -> list[tuple[bytes, Messag
     return found
 
 
-async def test_a_scheduled_message_can_be_cancelled_or_sent_at_once() -> None:
+async def test_a_scheduled_message_can_be_cancelled_or_sent_at_once(desk: OpenDesk) -> None:
     async with desk() as at, at.carrier(), client(at.port) as esme:
         later = {"schedule_delivery_time": b"000001000000000R"}
         ids = [await submit(esme, number, **later) for number in range(2)]
@@ -308,11 +324,8 @@ async def test_a_scheduled_message_can_be_cancelled_or_sent_at_once() -> None:
         assert at.texts() == [b"now"]
 
 
-async def test_a_flood_of_questions_is_bounded_by_the_window() -> None:
-    settings = settings_of(
-        an_esme(window=5), carriers=(a_carrier(1),), gateway=GatewaySettings(drain_timeout=0.1)
-    )
-    async with running(settings, bound=False) as gateway, client(gateway.server.port, window=50) as esme:
+async def test_a_flood_of_questions_is_bounded_by_the_window(desk: OpenDesk) -> None:
+    async with desk(window=5) as at, client(at.port, window=50) as esme:
         message_id = await submit(esme)
         question = QuerySm(message_id=message_id, source_addr=SOURCE)
         answers = await asyncio.gather(*(esme.request(question) for _ in range(50)))
