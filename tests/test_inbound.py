@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from smppgw import Smsc
-from smppgw.library.delivery import DeliveryReceipt
-from smppgw.pdu.constants import CommandStatus, TlvTag
+from smppgw.library.delivery import DeliveryReceipt, MoMessage
+from smppgw.pdu import codec
+from smppgw.pdu._generated import DeliverSm
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, TlvTag
 from smppgw.pdu.tlv import tlv_value
+from smppgw.session.timers import NS
 from smppgw.settings import ListenSettings
+from smppgw.store.entries import Delivery
 from tests.peers import PickyEsme, Recorder, client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
 
 OK = CommandStatus.ESME_ROK
+
+
+def _mo(number: int) -> bytes:
+    pdu = DeliverSm(source_addr=b"1666", destination_addr=b"12065550100", short_message=b"%d" % number)
+    return codec.encode(pdu)[HEADER_OCTETS:]
 
 
 async def test_receipts_wait_for_an_esme_that_is_away() -> None:
@@ -107,3 +118,16 @@ async def test_deliveries_are_shared_among_the_receivers_of_an_esme() -> None:
                     await until(lambda: len(one.got) + len(two.got) == 240)
                     assert one.got
                     assert two.got
+
+
+async def test_what_an_earlier_run_has_put_off_is_sent_when_it_is_due() -> None:
+    async with running(settings_of(an_esme())) as gateway:
+        deliveries = [Delivery("app", "mo", CommandId.DELIVER_SM, _mo(number), 0) for number in range(3)]
+        gateway.store.receive("carrier", deliveries, (), lambda: None)
+        put_off = gateway.store.take_deliveries("app", 2)
+        for number, delivery in enumerate(put_off):
+            delivery.due_ns = time.monotonic_ns() + (2 - number) * NS // 20
+        gateway.store.defer_deliveries(put_off)
+        async with client(gateway.server.port) as esme:
+            got = [await anext(esme) for _ in range(3)]
+    assert [each.text for each in got if isinstance(each, MoMessage)] == ["2", "1", "0"]

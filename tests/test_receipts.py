@@ -347,7 +347,8 @@ def test_receipts_about_one_message_keep_their_order_while_the_store_looks_for_i
     enroute = receipt_for(submit_sm(), b"A1", MessageState.ENROUTE)
     accepted = receipt_for(submit_sm(), b"A1", MessageState.ACCEPTED)
     desk.take_in(enroute, accepted)
-    desk.submitted(b"A1", a_message(registered_delivery=0x11))  # at hand now, but what came before is still to be taken in
+    # It is at hand now, but what came before is still to be taken in.
+    desk.submitted(b"A1", a_message(registered_delivery=0x11))
     desk.take_in(receipt_for(submit_sm(), b"A1"))
     desk.store.settle()
     assert desk.answers == []
