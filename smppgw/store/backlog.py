@@ -19,7 +19,9 @@ from smppgw.store.queue import Queue
 EntryT = TypeVar("EntryT", Message, Delivery)
 
 HEAD_MOST: Final = 4096
-"""Entries of the head, as far as it is filled from the end of the queue or from pages."""
+"""Entries of the head, as far as it is filled from the end of the queue or from pages..."""
+MEMORY_MOST: Final = 40_000
+"""...once so many entries of all queues of its kind are in memory: some 20 MiB."""
 HEAD_LEAST: Final = 2048
 """Below it, the next page is called for."""
 PAGE_ENTRIES: Final = 256
@@ -139,10 +141,9 @@ class Backlog(Queue[EntryT]):
         """Entries that stand aside, and not on disk alone."""
         return len(self._aside)
 
-    @property
-    def is_long(self) -> bool:
-        """Whether what comes to its end is kept as octets only."""
-        return bool(self.pages) or len(self._head) >= HEAD_MOST
+    def is_long(self, in_memory: int) -> bool:
+        """Whether what comes to its end is kept as octets only; `in_memory`: how many entries of its kind are."""
+        return bool(self.pages) or (in_memory >= MEMORY_MOST and len(self._head) >= HEAD_MOST)
 
     def spill(self, octets: bytes, entries: Sequence[EntryT], lsn: int) -> None:
         """Put entries at the end, as octets."""

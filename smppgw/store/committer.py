@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from smppgw.store.frame import RECORD_OVERHEAD
 from smppgw.store.log import SPARES, Log
 
 BATCH_OCTETS: Final = 1 << 20
@@ -73,6 +74,7 @@ class Committer:
         """Whether the disk has no room for the segments that should stand ready."""
         self._failed = False
         self._lsn = log.last_lsn
+        self._batch_octets = min(BATCH_OCTETS, log.batch_octets)
         self._waiting: deque[_Batch] = deque()
         self._in_flight: _Batch | None = None
         self._since_ns = 0  # of what is in flight
@@ -105,9 +107,9 @@ class Committer:
         self._lsn += len(records)
         if self._failed:
             return self._lsn
-        octets = sum(map(len, records))
+        octets = sum(map(len, records)) + RECORD_OVERHEAD * len(records)
         waiting = self._waiting
-        if waiting and waiting[-1].octets + octets <= BATCH_OCTETS:
+        if waiting and waiting[-1].octets + octets <= self._batch_octets:
             batch = waiting[-1]
         else:
             if not waiting and self._in_flight is None:

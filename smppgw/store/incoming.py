@@ -104,7 +104,7 @@ class Incoming:
 
         lsn = self._tail.append(records + written, on_disk)
         for (queue, part), octets in zip(parts, written, strict=True):
-            if queue.is_long:
+            if queue.is_long(len(state.undelivered)):
                 queue.spill(octets, part, lsn)
                 spilled.append(queue)
                 for delivery in part:

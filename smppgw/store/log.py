@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from smppgw.store.errors import StoreDamaged, StoreError, StoreInUse
 from smppgw.store.files import File, Files
 from smppgw.store.frame import (
+    FRAME_OVERHEAD,
     LOG_ID_OCTETS,
     SECTOR_OCTETS,
     Frame,
@@ -183,6 +184,11 @@ class Log:
         """What the next record will have."""
         return self.last_lsn + 1
 
+    @property
+    def batch_octets(self) -> int:
+        """What fits into a frame, with `RECORD_OVERHEAD` for each record."""
+        return self._segment_octets - SECTOR_OCTETS - FRAME_OVERHEAD
+
     def write(self, records: Sequence[bytes]) -> None:
         """Write them as one frame, durable when this returns; no records make a frame that only marks the end.
 
@@ -197,7 +203,7 @@ class Log:
         frame = encode_frame(current.header.seed, batch, self.last_lsn + 1, records)
         try:
             if self._at + len(frame) > current.header.octets:
-                if len(frame) > self._segment_octets - SECTOR_OCTETS:
+                if len(frame) > self.batch_octets + FRAME_OVERHEAD:
                     raise StoreError(f"a batch of {len(frame)} octets does not fit into a segment of the log")
                 current = self._go_on_after(current)
                 frame = encode_frame(current.header.seed, batch, self.last_lsn + 1, records)

@@ -74,7 +74,7 @@ class Outgoing:
         state.accepted(messages, esmes)
         for ((lane, deferred), part), octets in zip(groups.items(), records, strict=True):
             queue = state.lane(lane)
-            if queue.is_long and not deferred:
+            if not deferred and queue.is_long(len(state.live)):
                 queue.spill(octets, part, lsn)
                 spilled.append(queue)
                 continue

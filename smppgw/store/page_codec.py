@@ -1,28 +1,39 @@
-"""The body of a page in the ledger: records of the log, one behind the other."""
+"""The bodies of pages and of the history in the ledger: records of the log, one behind the other, with a checksum.
+
+SQLite finds what is wrong with its own structure, not with what it was given to keep.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
+from zlib import crc32
 
 from smppgw.store import columns, record
 from smppgw.store.backlog import Page
 from smppgw.store.entries import Delivery, Message
+from smppgw.store.errors import StoreError
 from smppgw.store.rows import PageHead, PageRow
 
 _LENGTH: Final = struct.Struct("<I")
+_CHECK: Final = struct.Struct("<I")
 
 
 def joined(chunks: Iterable[bytes]) -> bytes:
     """Put records into one body."""
-    return b"".join([part for chunk in chunks for part in (_LENGTH.pack(len(chunk)), chunk)])
+    body = b"".join([part for chunk in chunks for part in (_LENGTH.pack(len(chunk)), chunk)])
+    return _CHECK.pack(crc32(body)) + body
 
 
 def chunks_of(body: bytes) -> list[bytes]:
-    """Return the records of a body."""
+    """Return the records of a body. Raises StoreError for one that is not as it was written."""
+    if len(body) < _CHECK.size or _CHECK.unpack_from(body)[0] != crc32(memoryview(body)[_CHECK.size :]):
+        raise StoreError(
+            "the ledger is damaged: a page of it is not as it was written; restore the directory from a copy"
+        )
     chunks = []
-    at = 0
+    at = _CHECK.size
     while at < len(body):
         (length,) = _LENGTH.unpack_from(body, at)
         at += _LENGTH.size

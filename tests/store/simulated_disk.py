@@ -243,6 +243,13 @@ class SimulatedDisk:
         directory = self._directory(path.parent)
         directory.seen[path.name] = directory.durable[path.name] = Inode(octets)
 
+    def move_all_to(self, directory: Path) -> None:
+        """Let all files be found in that directory alone, as if it had been moved there; not a call."""
+        moved = [each for each in self._directories.values() if each.seen or each.durable]
+        assert len(moved) <= 1, "one directory that has files"
+        self._directories = {path: Directory() for path in directory.parents}
+        self._directories[directory] = moved[0] if moved else Directory()
+
     def count(self, kind: str) -> int:
         """How many calls of that kind there were."""
         return sum(call.kind == kind for call in self.calls)
