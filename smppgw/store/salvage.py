@@ -1,9 +1,8 @@
 """Keeping what can still be read of a damaged log, for a person who has accepted that the rest is lost.
 
 The batches that are still valid, also those behind damage, are written into fresh segments behind the old ones; only
-when all of these are on the disk are the old ones taken away. Their numbers of batches do not go on from the old
-ones': a log with old and fresh segments is refused by every gateway, and can be salvaged again, as the records keep
-their lsn and each is kept once.
+when all of these are on the disk are the old ones taken away. Records keep their lsn. A log with old and fresh segments
+is therefore refused by every gateway, as its lsns go back, and can be salvaged again, as each record is kept once.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ def salvage(
 
     old = [_examine(files, path, log_id) for path in paths]
     kept = _rising((span, segment) for segment in old for span in segment.spans)
-    batch = max((span.batch for segment in old for span in segment.spans), default=0) + 2  # leaves a gap
+    batch = max((span.batch for segment in old for span in segment.spans), default=0) + 1
     last_lsn = kept[-1][0].last_lsn if kept else 0
 
     fresh = _Fresh(files, directory, log_id, numbers[-1] + 1 if numbers else 1, octets, batch, random)

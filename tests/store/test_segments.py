@@ -80,6 +80,13 @@ def test_damage_names_the_batch_behind_it(log: Path) -> None:
     assert f"a whole batch is behind it at octet {second}" in refusal(log).reason
 
 
+def test_damage_in_the_last_segment_is_refused_where_a_whole_batch_is_behind_it(log: Path) -> None:
+    written(log, [b"a"], [])
+    damaged, behind = frame_offsets(segment(log, 4))
+    flip(segment(log, 4), damaged + 40)
+    assert f"a whole batch is behind it at octet {behind}" in refusal(log).reason
+
+
 def test_the_last_batch_alone_may_be_torn(log: Path) -> None:
     path = segment(log, 3)
     (offset,) = frame_offsets(path)
