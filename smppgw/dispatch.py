@@ -175,9 +175,8 @@ class Dispatch:
     def _top_up(self) -> None:
         now_ns = self._clock()
         next_ns = self._store.wake(now_ns)
-        if (
-            next_ns is not None and next_ns > now_ns
-        ):  # what is due, and has no room yet, comes when others leave
+        # What is due, and has no room yet, comes when others leave.
+        if next_ns is not None and next_ns > now_ns:
             self._pump.at(next_ns)
         self._turn += 1
         for name, lanes in self._work().items():

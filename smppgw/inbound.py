@@ -108,9 +108,8 @@ class Inbound:
     def _top_up(self) -> None:
         now_ns = self._clock()
         next_ns = self._store.wake(now_ns)
-        if (
-            next_ns is not None and next_ns > now_ns
-        ):  # what is due, and has no room yet, comes when others leave
+        # What is due, and has no room yet, comes when others leave.
+        if next_ns is not None and next_ns > now_ns:
             self._pump.at(next_ns)
         for account in self._accounts.values():
             if self._store.ready_deliveries(account.name):

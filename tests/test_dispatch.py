@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from smppgw.pdu._generated import (
 )
 from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus, MessageState, TlvTag
 from smppgw.pdu.tlv import make_tlv
+from smppgw.session.timers import NS
 from smppgw.settings import (
     CampaignSettings,
     GatewaySettings,
@@ -338,11 +340,12 @@ async def test_a_message_whose_answer_comes_late_is_not_sent_again_nor_reported(
         async with running(settings) as gateway, client(gateway.server.port) as esme:
             await esme.request(submit_sm(1))
             await until(lambda: len(unanswered) == 2)  # on its way again, when the first answer comes
-            for bound, pdu in unanswered:
+            for bound, pdu in tuple(unanswered):
                 bound.answer(pdu, "one id")
-            await until(lambda: not gateway.store.queued("app"))
+                await until(lambda: not gateway.store.queued("app"))
             await esme.request(submit_sm(2))
             await until(lambda: len(unanswered) == 3)
+            assert gateway.store.queued("app") == 1
             unanswered[2][0].answer(unanswered[2][1], "another")
             await until(lambda: not gateway.store.queued("app"))
             assert gateway.dispatch.in_flight == 0
@@ -413,3 +416,16 @@ async def test_messages_of_an_earlier_configuration_are_sent_where_their_lane_is
             [stays] = gateway.store.take("a lane that is gone", 9)
             gateway.store.failed([stays], MessageState.DELETED, (), lambda: None)
     assert sorted(recorder.got) == [b"message 1", b"message 3"]
+
+
+async def test_a_message_with_a_moment_leaves_then() -> None:
+    recorder = Recorder(receipts=False)
+    async with Smsc(port=0, on_submit=recorder) as smsc:
+        async with running(settings_of(an_esme(), carriers=(a_carrier(smsc.port),))) as gateway:
+            lane = gateway.router.routes[0].lanes[0]
+            messages = [Message(key, b"%x" % key, "app", lane, 4, _body(key), 0, 1) for key in (1, 2)]
+            messages[0].due_ns = due_ns = time.monotonic_ns() + NS // 20
+            gateway.store.accept(messages, gateway.dispatch.kick)
+            await until(lambda: len(recorder.got) == 2)
+            assert time.monotonic_ns() >= due_ns
+    assert recorder.got == [b"message 2", b"message 1"]
