@@ -230,7 +230,7 @@ def test_settings_do_not_print_their_secrets(write: Write) -> None:
         ("[limits]\nregistration = 'on'", "[limits] registration", 'is "on"; expected "required" or "off"'),
         ("[store]\nmax_bytes = 2097152", "[store] max_bytes", "expected at least 8 times segment_bytes, 536870912"),
         ("[store]\nsegment_bytes = 4096", "[store] segment_bytes", "expected 1048576 to 1073741824 octets"),
-        ("[store]\nmax_bytes = 1", "[store] max_bytes", "is 1; expected 1048576 to"),
+        ("[store]\nmax_bytes = 2251799813685248", "[store] max_bytes", "is 2251799813685248; expected 1048576 to"),
         ("[[brand]]\nstatus = 'approved'", "[[brand]] #1: id", "is missing; it has no default"),
         ("[[brand]]\nid = 'b'\nsegments_per_day = 'all'", '[[brand]] "b": segments_per_day', '"unlimited"'),
         (

@@ -39,6 +39,8 @@ CONTRACT = {
     "smppgw_carrier_sessions": ("gauge", {"carrier", "mode"}),
     "smppgw_window_in_use": ("gauge", {"side", "peer"}),
     "smppgw_store_bytes": ("gauge", set()),
+    "smppgw_store_commit_duration_seconds": ("histogram", set()),
+    "smppgw_store_commit_records": ("histogram", set()),
     "smppgw_store_healthy": ("gauge", set()),
     "smppgw_build_info": ("gauge", {"version"}),
     "smppgw_accept_duration_seconds": ("histogram", set()),

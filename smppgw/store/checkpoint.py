@@ -26,7 +26,7 @@ EntryT = TypeVar("EntryT", Message, Delivery)
 _MOMENT: Final = attrgetter("due_ns", "key")
 
 CORRELATION_NS: Final = 72 * 3600 * 1_000_000_000
-"""A receipt is expected for so long after the end of a message's validity, or after its acceptance."""
+"""A receipt is expected for so long after a carrier has a message, or after the end of its validity."""
 
 HISTORY_OCTETS: Final = 64 * 1024
 """A row of the history is closed when it has that much."""
@@ -40,6 +40,7 @@ class Snapshot:
     delivery_key: int
     epoch_ns: int
     counters: dict[str, int]
+    at_ns: int
     pages: list[tuple[Page, list[bytes]]] = field(default_factory=list)
     """New pages, and their records."""
     dead: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
@@ -60,11 +61,11 @@ class Snapshot:
             lsn=self.lsn,
             highest_key=self.highest_key,
             delivery_key=self.delivery_key,
-            pages=[row_of(page, chunks, epoch_ns) for page, chunks in self.pages],
+            pages=(row_of(page, chunks, epoch_ns) for page, chunks in self.pages),
             dead=[(page_id, columns.packed(keys)) for page_id, keys in self.dead],
             dropped=self.dropped,
             sent=[
-                _sent_row(carrier, carrier_id, message, epoch_ns)
+                _sent_row(carrier, carrier_id, message, self.at_ns, epoch_ns)
                 for carrier, messages in self.sent
                 for carrier_id, message in messages.items()
             ],
@@ -86,8 +87,8 @@ class Snapshot:
         )
 
 
-def _sent_row(carrier: str, carrier_id: bytes, message: Message, epoch_ns: int) -> SentRow:
-    until_ns = max(message.accepted_ns, message.expires_ns) + CORRELATION_NS
+def _sent_row(carrier: str, carrier_id: bytes, message: Message, now_ns: int, epoch_ns: int) -> SentRow:
+    until_ns = max(now_ns, message.expires_ns) + CORRELATION_NS
     return SentRow(
         carrier,
         carrier_id,
@@ -119,9 +120,9 @@ def _history_rows(history: Iterable[tuple[int, bytes]]) -> Iterable[HistoryRow]:
         yield HistoryRow(at_ms, low, high, joined(chunks))
 
 
-def snapshot(state: State) -> Snapshot:
+def snapshot(state: State, now_ns: int) -> Snapshot:
     """Take down what the ledger does not know yet; from now on the state counts it as known."""
-    taken = Snapshot(state.highest_key, state.delivery_key, state.epoch_ns, dict(state.counters))
+    taken = Snapshot(state.highest_key, state.delivery_key, state.epoch_ns, dict(state.counters), now_ns)
     _take_entries(state, taken)
     _take_dead(state, taken)
     _take_spilled(state, taken)

@@ -24,7 +24,7 @@ from smppgw.store.tail import Tail
 TICK_SECONDS: Final = 0.1
 RETRY_NS: Final = 1_000_000_000
 """A checkpoint that found no room on the disk is tried again after this."""
-SPILLED_OCTETS: Final = 16 * 1024 * 1024
+SPILLED_OCTETS: Final = 8 * 1024 * 1024
 """Of pages that only memory has: more of them call for a checkpoint."""
 YOUNG_MOST: Final = 50_000
 """Likewise, messages that wait for a receipt and are in no ledger."""
@@ -124,7 +124,7 @@ class Checkpoints:
         if self._running is not None or self._state.lsn == self._last_lsn:
             return
         self._idle.clear()
-        taken = self._running = snapshot(self._state)
+        taken = self._running = snapshot(self._state, self._last_ns)
         octets = record.of_moment(What.CHECKPOINT, self._tail.now_ms())
         self._last_lsn = taken.lsn = self._tail.append([octets], self._write)
 

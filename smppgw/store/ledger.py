@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -111,7 +111,6 @@ class Ledger:
 
     def apply(self, fold: Fold) -> None:
         """Bring the ledger to the state at `fold.lsn`, wholly or not at all. Raises: LedgerFull, StoreError."""
-        next_page = max([self._next_page, *(page.id + 1 for page in fold.pages)])
         history_octets = self.history_octets + sum(len(row.body) for row in fold.history)
         with self._transaction():
             for part in padded(fold.dropped):
@@ -119,7 +118,7 @@ class Ledger:
                 self._remove(f"page_body WHERE id IN ({marks(len(part))})", part)
             self._forget("sent", fold.settled)
             self._forget("early", fold.released)
-            self._put_pages(fold.pages)
+            next_page = max(self._next_page, self._put_pages(fold.pages) + 1)
             self._put_dead(fold.dead)
             self._put_sent(fold.sent)
             self._insert(
@@ -298,14 +297,18 @@ class Ledger:
     def _remove(self, rows: str, values: Sequence[object] = ()) -> int:
         return self.connection.execute(f"DELETE FROM {rows}", values).rowcount  # noqa: S608
 
-    def _put_pages(self, pages: list[PageRow]) -> None:
-        for at in range(0, len(pages), _PAGES_SLICE):
-            part = pages[at : at + _PAGES_SLICE]
+    def _put_pages(self, pages: Iterable[PageRow]) -> int:
+        """Return the highest id of them; 0 for none."""
+        highest = 0
+        rows = iter(pages)
+        while part := list(islice(rows, _PAGES_SLICE)):
+            highest = max(highest, *(page.id for page in part))
             self._insert(
                 f"INSERT INTO page ({_HEAD}, esmes)",
                 [(*_HEAD_OF(page), json.dumps(page.esmes)) for page in part],
             )
             self._insert("INSERT INTO page_body", [(page.id, page.keys, page.body) for page in part])
+        return highest
 
     def _put_dead(self, dead: list[tuple[int, bytes]]) -> None:
         for part in padded(dead, _DEAD_SLICE):

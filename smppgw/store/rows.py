@@ -5,6 +5,7 @@ Times are milliseconds since 1970; 0 is none. What the bodies hold is the store'
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -92,7 +93,8 @@ class Fold:
     lsn: int
     highest_key: int
     delivery_key: int
-    pages: list[PageRow] = field(default_factory=list)
+    pages: Iterable[PageRow] = ()
+    """Gone through once: their bodies are made as they are written."""
     dead: list[tuple[int, bytes]] = field(default_factory=list)
     """A page, and all the keys of it that are no more, packed as in `PageHead`."""
     dropped: list[int] = field(default_factory=list)
