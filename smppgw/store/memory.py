@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, islice
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Final
 
 from smppgw.store.api import Durable
@@ -30,7 +30,6 @@ _ENROUTE: Final = 1
 _KEY: Final = attrgetter("key")
 _ESME: Final = attrgetter("esme")
 _LANE: Final = attrgetter("lane")
-_STATE: Final = itemgetter(1)
 
 _Ended = tuple[str, int, int]
 """The ESME, message_state and final_ns of a message that has ended."""
@@ -62,6 +61,8 @@ class MemoryStore:
         self._delivery_key = 0
         self._lanes: defaultdict[str, Queue[Message]] = defaultdict(Queue)
         self._owed: defaultdict[str, Queue[Delivery]] = defaultdict(Queue)
+        self._with_aside: set[Queue[Message] | Queue[Delivery]] = set()
+        """Those in which something may stand aside."""
         self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
         self._early: defaultdict[str, EarlyReceipts] = defaultdict(EarlyReceipts)
         self._live: dict[int, Message] = {}
@@ -79,21 +80,24 @@ class MemoryStore:
 
     def accept(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.accept`."""
+        live, queued = self._live, self._queued
+        octets = 0
+        timed = False
+        for message in messages:
+            octets += len(message.body)
+            live[message.key] = message
+            queued[message.esme] += 1
+            if message.due_ns or message.expires_ns:
+                timed = True
+        self._octets += octets
         if messages:
-            self._octets += sum([len(message.body) for message in messages])
-            self._live.update(zip(map(_KEY, messages), messages, strict=True))
-            for esme, group in _grouped(messages, _ESME).items():
-                self._queued[esme] += len(group)
             self.highest_key = max(self.highest_key, messages[-1].key)
-            timed = [message for message in messages if message.due_ns or message.expires_ns]
-            if timed:
-                self._watch_expiry(timed)
-                later = [message for message in timed if message.due_ns]
-                messages = [message for message in messages if not message.due_ns]
-                for lane, group in _grouped(later, _LANE).items():
-                    self._lanes[lane].defer(group)
-            for lane, group in _grouped(messages, _LANE).items():
-                self._lanes[lane].add(group)
+        if timed:
+            self._watch_expiry(messages)
+            self._put_aside([message for message in messages if message.due_ns])
+            messages = [message for message in messages if not message.due_ns]
+        for lane, group in _grouped(messages, _LANE).items():
+            self._lanes[lane].add(group)
         durable()
 
     def _watch_expiry(self, messages: Iterable[Message]) -> None:
@@ -127,8 +131,12 @@ class MemoryStore:
     def defer(self, messages: Sequence[Message]) -> None:
         """See `Store.defer`."""
         self._note_returned(messages)
+        self._put_aside(messages)
+
+    def _put_aside(self, messages: Collection[Message]) -> None:
         for lane, group in _grouped(messages, _LANE).items():
             self._lanes[lane].defer(group)
+            self._with_aside.add(self._lanes[lane])
 
     def replace(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.replace`."""
@@ -153,22 +161,19 @@ class MemoryStore:
         durable: Durable,
     ) -> None:
         """See `Store.submitted`."""
-        messages = [message for message, _ in answered]
-        self._withdraw(messages)
+        self._withdraw([message for message, _ in answered])
         sent = self._sent[carrier]
         forgotten = []
         for message, carrier_id in answered:
-            message.body = b""
             message.carrier = carrier
             if message.registered_delivery and carrier_id:
                 sent[carrier_id] = message
             else:
-                forgotten.append(message)
+                forgotten.append((message, _ENROUTE))
         if len(sent) > MAX_CORRELATIONS:
             oldest = list(islice(sent, len(sent) - MAX_CORRELATIONS))
-            forgotten += [sent.pop(carrier_id) for carrier_id in oldest]
-        if forgotten:
-            self._end(forgotten, _ENROUTE, 0)
+            forgotten += [(sent.pop(carrier_id), _ENROUTE) for carrier_id in oldest]
+        self._end(forgotten, 0)
         self._finish(carrier, finished)
         self._owe(deliveries)
         durable()
@@ -178,17 +183,19 @@ class MemoryStore:
     ) -> None:
         """See `Store.failed`."""
         self._withdraw(messages)
-        for message in messages:
-            message.body = b""
-        self._end(messages, state, self._clock())
+        self._end([(message, state) for message in messages], self._clock())
         self._owe(deliveries)
         durable()
 
     def _withdraw(self, messages: Sequence[Message]) -> None:
         """Count messages as queued no more, and take them out of their lanes if they stand there again."""
-        self._octets -= sum([len(message.body) for message in messages])
-        for esme, group in _grouped(messages, _ESME).items():
-            self._queued[esme] -= len(group)
+        queued = self._queued
+        octets = 0
+        for message in messages:
+            octets += len(message.body)
+            queued[message.esme] -= 1
+            message.body = b""
+        self._octets -= octets
         if self._picked:
             for message in messages:
                 self._picked.pop(message.key, None)
@@ -198,14 +205,12 @@ class MemoryStore:
             for lane, group in _grouped(again, _LANE).items():
                 self._lanes[lane].remove([message.key for message in group])
 
-    def _end(self, messages: Collection[Message], state: int, final_ns: int) -> None:
+    def _end(self, messages: Iterable[tuple[Message, int]], final_ns: int) -> None:
         """Keep for a while what has become of messages that are done with."""
-        live = self._live
-        for esme, group in _grouped(messages, _ESME).items():
-            keys = list(map(_KEY, group))
-            self._ended.update(dict.fromkeys(keys, (esme, state, final_ns)))
-            for key in keys:
-                live.pop(key, None)
+        live, ended = self._live, self._ended
+        for message, state in messages:
+            live.pop(message.key, None)
+            ended[message.key] = message.esme, state, final_ns
         if len(self._ended) > MAX_ENDED // 2:
             self._ended_before = self._ended
             self._ended = {}
@@ -292,13 +297,8 @@ class MemoryStore:
     def _finish(self, carrier: str, finished: Sequence[tuple[bytes, int]]) -> None:
         if finished:
             sent = self._sent[carrier]
-            for state in set(map(_STATE, finished)):
-                ended = [
-                    message
-                    for carrier_id, its_state in finished
-                    if its_state == state and (message := sent.pop(carrier_id, None)) is not None
-                ]
-                self._end(ended, state, self._clock())
+            found = [(sent.pop(carrier_id, None), state) for carrier_id, state in finished]
+            self._end([(message, state) for message, state in found if message is not None], self._clock())
 
     def _owe(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries:
@@ -328,6 +328,7 @@ class MemoryStore:
         """See `Store.defer_deliveries`."""
         for esme, group in _grouped(deliveries, _ESME).items():
             self._owed[esme].defer(group)
+            self._with_aside.add(self._owed[esme])
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.delivered`."""
@@ -337,11 +338,11 @@ class MemoryStore:
 
     def wake(self, now_ns: int) -> int | None:
         """See `Store.wake`."""
-        moments = [queue.wake(now_ns) for queue in self._queues() if queue.deferred]
-        return min([due_ns for due_ns in moments if due_ns is not None], default=None)
-
-    def _queues(self) -> list[Queue[Message] | Queue[Delivery]]:
-        return [*self._lanes.values(), *self._owed.values()]
+        if not self._with_aside:
+            return None
+        moments = {queue: queue.wake(now_ns) for queue in self._with_aside}
+        self._with_aside = {queue for queue, due_ns in moments.items() if due_ns is not None}
+        return min([due_ns for due_ns in moments.values() if due_ns is not None], default=None)
 
     # ---- what is there --------------------------------------------------------------------------------------
 
@@ -391,7 +392,8 @@ class MemoryStore:
 
     async def close(self) -> int:
         """See `Store.close`."""
-        lost = sum([len(queue) + queue.deferred for queue in self._queues()])
+        lost = sum([len(lane) + lane.deferred for lane in self._lanes.values()])
+        lost += sum(map(self.waiting_deliveries, tuple(self._owed)))
         self._lanes.clear()
         self._owed.clear()
         return lost
