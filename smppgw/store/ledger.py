@@ -18,18 +18,21 @@ from typing import Final
 
 from smppgw.store.errors import StoreError
 from smppgw.store.ledger_file import (
+    HEAD,
     SCHEMA,
     SLICE,
     SORTING,
+    check_log_id,
     connect,
     is_made,
     log_id_of,
     marks,
+    noted_in,
     padded,
     speaking_of,
-    trouble,
+    state_in,
 )
-from smppgw.store.rows import EarlyRow, Fold, LedgerState, PageHead, PageRow, SentRow
+from smppgw.store.rows import Fold, LedgerState, PageRow, SentRow
 
 _PAGE_OCTETS: Final = 8192
 _CACHE_KIB: Final = 16_384
@@ -46,8 +49,7 @@ _SORTED: Final = 65_536
 """Carriers' ids come in no order, and each that is alone in its page of the table has the whole page written anew. So
 many at once, in their order, share pages; they take some 10 MB of memory meanwhile."""
 _TRIM_SLICE: Final = 256
-_HEAD: Final = "id, queue, first_key, last_key, count, octets, due_ms, expires_ms"
-_HEAD_OF: Final = attrgetter(*_HEAD.split(", "))
+_HEAD_OF: Final = attrgetter(*HEAD.split(", "))
 _FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 """How SQLite reports a disk without room: in its files, and in the memory it shares between connections."""
 
@@ -72,12 +74,15 @@ class Ledger:
         """Of the bodies in the history."""
 
     @staticmethod
-    def peek(path: Path) -> bytes | None:
-        """Return which log a ledger belongs to; None when there is no file, or nothing in it. Raises: StoreError."""
+    def peek(path: Path, *, still: bool = False) -> bytes | None:
+        """Return which log a ledger belongs to; None when there is no file, or nothing in it. Raises: StoreError.
+
+        `still`: see `connect`.
+        """
         if not path.exists():
             return None
         with speaking_of(path):
-            connection = connect(path, write=False)
+            connection = connect(path, write=False, still=still)
             try:
                 return log_id_of(connection) if is_made(connection, path) else None
             finally:
@@ -96,12 +101,7 @@ class Ledger:
                 self._settle_in()
                 if not is_made(self.connection, self._path):
                     self._make(log_id)
-                found = log_id_of(self.connection)
-                if found != log_id:
-                    raise StoreError(
-                        f"{self._path}: belongs to the log {found.hex()}, not to {log_id.hex()} beside it:"
-                        " put the files of one data directory together again"
-                    )
+                check_log_id(self._path, log_id_of(self.connection), log_id)
                 state = self._state()
                 self._count()
         except BaseException:
@@ -230,30 +230,10 @@ class Ledger:
             self.connection.execute(statement)
 
     def _state(self) -> LedgerState:
-        noted = dict(
-            self.connection.execute("SELECT name, value FROM meta WHERE name != 'log_id'").fetchall()
-        )
-        heads = self.connection.execute(
-            f"SELECT {_HEAD}, esmes, dead FROM page ORDER BY first_key, id"  # noqa: S608
-        ).fetchall()
-        early = self.connection.execute(
-            "SELECT carrier, carrier_id, command_id, received_ms, body FROM early ORDER BY id"
-        ).fetchall()
-        counters = self.connection.execute("SELECT name, value FROM counter").fetchall()
-        try:
-            self._next_page = noted["next_page"]
-            self.history_octets = noted["history_octets"]
-            return LedgerState(
-                noted["lsn"],
-                noted["highest_key"],
-                noted["delivery_key"],
-                self._next_page,
-                [PageHead(*(*head, json.loads(esmes), dead)) for *head, esmes, dead in heads],
-                [EarlyRow(*row) for row in early],
-                dict(counters),
-            )
-        except (KeyError, ValueError) as error:
-            raise trouble(self._path, sqlite3.DatabaseError(f"unreadable: {error}")) from error
+        state = state_in(self.connection, self._path)
+        self._next_page = state.next_page
+        self.history_octets = noted_in(self.connection, self._path)["history_octets"]
+        return state
 
     # ---- one transaction ------------------------------------------------------------------------------------
 
@@ -304,7 +284,7 @@ class Ledger:
         while part := list(islice(rows, _PAGES_SLICE)):
             highest = max(highest, *(page.id for page in part))
             self._insert(
-                f"INSERT INTO page ({_HEAD}, esmes)",
+                f"INSERT INTO page ({HEAD}, esmes)",
                 [(*_HEAD_OF(page), json.dumps(page.esmes)) for page in part],
             )
             self._insert("INSERT INTO page_body", [(page.id, page.keys, page.body) for page in part])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from smppgw.store.errors import StoreError
+from smppgw.store.rows import EarlyRow, LedgerState, PageHead
 
 T = TypeVar("T")
 
@@ -99,10 +101,30 @@ SORTING: Final = (
 """Where a writer brings carriers' ids into their order, before they touch the table."""
 
 
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """Open a file that is there. Transactions are begun and ended by hand. Raises: sqlite3.Error."""
+HEAD: Final = "id, queue, first_key, last_key, count, octets, due_ms, expires_ms"
+"""The columns of a page that never change."""
+_NOTED: Final = frozenset({"lsn", "highest_key", "delivery_key", "next_page", "history_octets"})
+
+
+class LedgerDamaged(StoreError):  # noqa: N818 - reads as a sentence where it is raised
+    """What is in the file is not what was written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: the ledger is damaged ({self.reason}): {_RESTORE}"
+
+
+def connect(path: Path, *, write: bool, still: bool = False) -> sqlite3.Connection:
+    """Open a file that is there. Transactions are begun and ended by hand. Raises: sqlite3.Error.
+
+    `still`: nobody writes to it, and SQLite's own log beside it is empty: it is read without a trace.
+    """
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}",
+        f"{path.absolute().as_uri()}?mode={'rw' if write else 'ro'}{'&immutable=1' if still else ''}",
         timeout=_BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,  # made in one thread, used in another; never in two at once
@@ -139,11 +161,50 @@ def log_id_of(connection: sqlite3.Connection) -> bytes:
     return bytes(row[0])
 
 
+def check_log_id(path: Path, found: bytes, log_id: bytes) -> None:
+    """Refuse a ledger that belongs to another log. Raises: StoreError."""
+    if found != log_id:
+        raise StoreError(
+            f"{path}: belongs to the log {found.hex()}, not to {log_id.hex()} beside it:"
+            " put the files of one data directory together again"
+        )
+
+
+def noted_in(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
+    """Read what a ledger has noted of itself, by name. Raises: LedgerDamaged, sqlite3.Error."""
+    noted = dict(connection.execute("SELECT name, value FROM meta WHERE name != 'log_id'").fetchall())
+    if not noted.keys() >= _NOTED or not all(isinstance(value, int) for value in noted.values()):
+        raise LedgerDamaged(path, "its notes are not all there")
+    return noted
+
+
+def state_in(connection: sqlite3.Connection, path: Path) -> LedgerState:
+    """Read what a run begins with. Raises: LedgerDamaged, sqlite3.Error."""
+    noted = noted_in(connection, path)
+    heads = connection.execute(f"SELECT {HEAD}, esmes, dead FROM page ORDER BY first_key, id").fetchall()  # noqa: S608
+    early = connection.execute(
+        "SELECT carrier, carrier_id, command_id, received_ms, body FROM early ORDER BY id"
+    ).fetchall()
+    counters = connection.execute("SELECT name, value FROM counter").fetchall()
+    try:
+        return LedgerState(
+            noted["lsn"],
+            noted["highest_key"],
+            noted["delivery_key"],
+            noted["next_page"],
+            [PageHead(*(*head, json.loads(esmes), dead)) for *head, esmes, dead in heads],
+            [EarlyRow(*row) for row in early],
+            dict(counters),
+        )
+    except ValueError as error:
+        raise LedgerDamaged(path, f"unreadable: {error}") from error
+
+
 def trouble(path: Path, error: sqlite3.Error) -> StoreError:
     """Return what to tell a person about an error of SQLite."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & _PRIMARY_CODE
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return StoreError(f"{path}: the ledger is damaged ({error}): {_RESTORE}")
+        return LedgerDamaged(path, str(error))
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return StoreError(f"{path}: another program is writing to the ledger ({error}): end that program")
     return StoreError(

@@ -7,13 +7,12 @@ known, and at least once is the promise.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol, TypeVar
 
 from smppgw.store import page_codec, record
 from smppgw.store.backlog import HEAD_MOST, Backlog, Page
 from smppgw.store.entries import Delivery, EarlyReceipt, Message
-from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.log import Log
 from smppgw.store.record import MS, What
 from smppgw.store.rows import LedgerState
@@ -25,10 +24,17 @@ PAGES_AT_HAND: Final = 32
 """Pages of the ledger that are kept decoded while the log is gone through."""
 
 
+class Pages(Protocol):
+    """Where the pages of the ledger are read: a `LedgerReader`."""
+
+    def pages(self, ids: Sequence[int]) -> list[bytes]:
+        """Return the bodies of these pages, in the order asked."""
+
+
 class Recovery:
     """Builds the state; one use."""
 
-    def __init__(self, state: State, ledger: LedgerReader, *, lane_now: Callable[[str], str]) -> None:
+    def __init__(self, state: State, ledger: Pages, *, lane_now: Callable[[str], str]) -> None:
         """`lane_now` tells where what stood in a lane is to stand now: the configuration may have changed."""
         self._state = state
         self._ledger = ledger

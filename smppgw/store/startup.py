@@ -14,6 +14,7 @@ from smppgw.store.log import Log
 from smppgw.store.recovery import Recovery
 from smppgw.store.state import State
 
+_RESTORE: Final = "restore the directory from one copy"
 LEDGER: Final = "ledger.sqlite"
 """The ledger's file in the directory of the store."""
 
@@ -53,7 +54,7 @@ def open_store(
 def _opened(directory: Path, state: State, log: Log, lane_now: Callable[[str], str], logger: Any) -> Opened:
     log.scan()
     path = directory / LEDGER
-    _check(path, log)
+    check_log_is_there(path, log.id, Ledger.peek(path))
     torn, last_lsn = log.torn, log.last_lsn
     fresh = log.id is None
     if fresh:
@@ -63,16 +64,7 @@ def _opened(directory: Path, state: State, log: Log, lane_now: Callable[[str], s
     found = ledger.open(log.id)
     try:
         after_lsn = found.lsn
-        if after_lsn > last_lsn:
-            raise StoreError(
-                f"{path} has what the log said up to record {after_lsn}, and the log in {directory} ends at "
-                f"{last_lsn}: segments are missing at its end; restore the directory from one copy"
-            )
-        if log.first_lsn > after_lsn + 1:
-            raise StoreError(
-                f"the log in {directory} begins with record {log.first_lsn}, and {path} ends at {after_lsn}: "
-                "segments between them, or the ledger itself, are missing; restore the directory from one copy"
-            )
+        check_log_goes_on(path, log, after_lsn)
         reader = LedgerReader(path)
         recovery = Recovery(state, reader, lane_now=lane_now)
         recovery.load(found)
@@ -94,10 +86,23 @@ def _opened(directory: Path, state: State, log: Log, lane_now: Callable[[str], s
     return Opened(log, ledger, reader, recovery.records)
 
 
-def _check(path: Path, log: Log) -> None:
-    """Refuse a ledger without its log, before a new log is begun beside it."""
-    if log.id is None and Ledger.peek(path) is not None:
+def check_log_is_there(path: Path, log_id: bytes | None, ledger_log_id: bytes | None) -> None:
+    """Refuse a ledger without its log, before a new log is begun beside it. Raises: StoreError."""
+    if log_id is None and ledger_log_id is not None:
         raise StoreError(
-            f"{path} is there and its log is not: restore the directory from one copy, or move the ledger away "
-            "to begin with nothing"
+            f"{path} is there and its log is not: {_RESTORE}, or move the ledger away to begin with nothing"
+        )
+
+
+def check_log_goes_on(path: Path, log: Log, lsn: int) -> None:
+    """Refuse a log that does not go on where its ledger, at `path`, ends. Raises: StoreError."""
+    if lsn > log.last_lsn:
+        raise StoreError(
+            f"{path} has what the log said up to record {lsn}, and the log in {path.parent} ends at "
+            f"{log.last_lsn}: segments are missing at its end; {_RESTORE}"
+        )
+    if log.first_lsn > lsn + 1:
+        raise StoreError(
+            f"the log in {path.parent} begins with record {log.first_lsn}, and {path} ends at {lsn}: "
+            f"segments between them, or the ledger itself, are missing; {_RESTORE}"
         )
