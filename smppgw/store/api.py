@@ -39,7 +39,10 @@ class Store(Protocol):
         """Hand out the next messages of a lane, oldest first, at most `most`."""
 
     def give_back(self, messages: Sequence[Message]) -> None:
-        """Put messages that were handed out back where they stood: a lane is always in the order of their keys."""
+        """Put messages that were handed out back where they stood: a lane is always in the order of their keys.
+
+        One with a `due_ns`, which was picked, stands aside again.
+        """
 
     def defer(self, messages: Sequence[Message]) -> None:
         """Put messages that were handed out aside until their `due_ns`; their `attempts` are kept with them."""

@@ -125,8 +125,9 @@ class MemoryStore:
     def give_back(self, messages: Sequence[Message]) -> None:
         """See `Store.give_back`."""
         self._note_returned(messages)
-        for lane, group in _grouped(messages, _LANE).items():
+        for lane, group in _grouped([message for message in messages if not message.due_ns], _LANE).items():
             self._lanes[lane].give_back(group)
+        self._put_aside([message for message in messages if message.due_ns])
 
     def defer(self, messages: Sequence[Message]) -> None:
         """See `Store.defer`."""
@@ -141,8 +142,7 @@ class MemoryStore:
     def replace(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.replace`."""
         self._watch_expiry(messages)
-        self.defer([message for message in messages if message.due_ns])
-        self.give_back([message for message in messages if not message.due_ns])
+        self.give_back(messages)
         durable()
 
     def _note_returned(self, messages: Sequence[Message]) -> None:

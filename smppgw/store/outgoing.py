@@ -6,7 +6,7 @@ Hot path: a batch is one record; in a long lane it is that record that is kept, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from smppgw.store import page_codec, record
 from smppgw.store.api import Durable
@@ -105,10 +105,18 @@ class Outgoing:
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """See `Store.give_back`."""
+        self._stand(_by_lane(messages))
+
+    def _stand(self, parts: Mapping[str, list[Message]]) -> None:
+        """Put messages that were handed out where they belong: in their lane, or aside."""
         state = self._state
-        for lane, part in _by_lane(messages).items():
-            state.lane(lane).give_back(part)
-        state.returned.update([message.key for message in messages])
+        for lane, part in parts.items():
+            state.lane(lane).give_back([message for message in part if not message.due_ns])
+            aside = [message for message in part if message.due_ns]
+            if aside:
+                state.lane(lane).defer(aside)
+                self._pages.defers(lane)
+            state.returned.update([message.key for message in part])
 
     def defer(self, messages: Sequence[Message]) -> None:
         """See `Store.defer`."""
@@ -132,13 +140,7 @@ class Outgoing:
         )
         state.unpage(messages)
         state.live.update([(message.key, message) for message in messages])
-        for lane, part in parts.items():
-            state.lane(lane).give_back([message for message in part if not message.due_ns])
-            aside = [message for message in part if message.due_ns]
-            if aside:
-                state.lane(lane).defer(aside)
-                self._pages.defers(lane)
-        state.returned.update([message.key for message in messages])
+        self._stand(parts)
 
     def waiting(self, lane: str) -> int:
         """See `Store.waiting`."""

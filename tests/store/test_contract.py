@@ -428,6 +428,18 @@ async def test_what_was_picked_is_given_back_where_it_stood(make: Make) -> None:
 
 
 @each_store
+async def test_what_was_picked_before_its_moment_still_waits_for_it_when_it_is_given_back(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, due_ns=70), message(2))
+        store.give_back(await picked(lambda then: store.pick([1, 2], then)))
+        assert (take(store), store.deferred("lane")) == ([2], 1)
+        assert store.wake(69) == 70
+        assert take(store) == []
+        store.wake(70)
+        assert take(store) == [1]
+
+
+@each_store
 async def test_what_was_picked_can_fail(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2))
