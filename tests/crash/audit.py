@@ -13,16 +13,20 @@ SHOWN = 5
 
 def audit(book: Book, *, windows: int) -> list[str]:
     """Return every promise that was broken, as a sentence each; `windows` is the sum of the carrier's."""
-    return [*book.oddities, *_messages(book), *_receipts(book), *_copies(book, windows)]
+    return [*book.oddities, *_messages(book), *_receipts(book), *_replies(book), *_copies(book, windows)]
 
 
 def _messages(book: Book) -> list[str]:
-    accepted, arrived = book.accepted, book.arrivals
+    accepted, arrived = book.accepted, book.arrivals.keys()
     holders = Counter(promise.message_id for promise in accepted.values())
     shared = (serial for serial, promise in accepted.items() if holders[promise.message_id] > 1)
     return [
-        *_finding(book, "acknowledged messages never came to the carrier", accepted.keys() - arrived.keys()),
-        *_finding(book, "refused messages came to the carrier", book.refused.keys() & arrived.keys()),
+        *_finding(
+            book, "acknowledged messages never came to the carrier", accepted.keys() - arrived - book.rejected
+        ),
+        *_finding(
+            book, "refused messages came to the carrier", book.refused.keys() & (arrived | book.rejected)
+        ),
         *_finding(book, "messages share their message_id with another", shared),
     ]
 
@@ -42,9 +46,16 @@ def _receipts(book: Book) -> list[str]:
         *_finding(
             book,
             "messages have a receipt though the carrier never had them",
-            reported.keys() - book.arrivals.keys(),
+            reported.keys() - book.arrivals.keys() - book.rejected,
         ),
     ]
+
+
+def _replies(book: Book) -> list[str]:
+    lost = book.replies_kept - book.replies.keys()
+    return _finding(
+        book, "messages of handsets were acknowledged and never came", (-number for number in lost)
+    )
 
 
 def _copies(book: Book, windows: int) -> list[str]:

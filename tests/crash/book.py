@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
-Event: TypeAlias = Literal["bound", "accepted", "refused", "arrived", "kept", "reported"]
+Event: TypeAlias = Literal["bound", "accepted", "refused", "arrived", "kept", "reported", "replied"]
 """bound: a carrier's bind stands; accepted, refused: the gateway answered a submit_sm; arrived: the carrier got one;
-kept: the gateway answered a receipt with ESME_ROK; reported: a receipt came to the ESME."""
+kept: the gateway answered a receipt with ESME_ROK; reported: a receipt came to the ESME; replied: so did a message of a
+handset."""
 
 
 class Accepted(NamedTuple):
@@ -31,12 +32,18 @@ class Book:
         """Sent, and not answered when the connection ended. They are not sent again."""
         self.arrivals: defaultdict[int, list[int]] = defaultdict(list)
         """The life of the gateway at each arrival at the carrier."""
+        self.rejected: set[int] = set()
+        """What the carrier has refused for good."""
         self.exposed: Counter[int] = Counter()
         """How often a message was the carrier's and still in its window, as far as it could tell, at an end."""
         self.kept: dict[bytes, int] = {}
         """The carrier's ids of the receipts that the gateway has answered with ESME_ROK, and their messages."""
         self.reported: defaultdict[int, Counter[bytes]] = defaultdict(Counter)
         """The message_ids that receipts at the ESME had."""
+        self.replies_kept: set[int] = set()
+        """The messages of handsets that the gateway has answered with ESME_ROK."""
+        self.replies: Counter[int] = Counter()
+        """How often each came to the ESME."""
         self.oddities: list[str] = []
         """What was seen that must never be, in a sentence each."""
         self._counts: Counter[Event] = Counter()
@@ -65,8 +72,12 @@ class Book:
 
     @property
     def complete(self) -> bool:
-        """Whether every message that was accepted has come to the carrier, and its receipt to the ESME."""
-        return all(serial in self.arrivals and serial in self.reported for serial in self.accepted)
+        """Whether all that was promised has come about."""
+        return (
+            all(serial in self.reported for serial in self.accepted)
+            and all(serial in self.arrivals or serial in self.rejected for serial in self.accepted)
+            and self.replies_kept <= self.replies.keys()
+        )
 
     def summary(self) -> str:
         """The figures in a line."""
@@ -75,5 +86,6 @@ class Book:
         return (
             f"lives {self.life}, accepted {len(self.accepted)}, refused {len(self.refused)}, "
             f"in doubt {len(self.doubtful)}, arrived {len(self.arrivals)} and {copies} copies, "
+            f"rejected {len(self.rejected)}, replies kept {len(self.replies_kept)}, "
             f"receipts kept {len(self.kept)}, reported {len(self.reported)} and {repeats} repeats"
         )

@@ -14,7 +14,7 @@ from smppgw.pdu.framing import Frame
 from smppgw.pdu.peek import c_octets_at
 from smppgw.pdu.receipt import parse_receipt
 from tests.crash.book import Accepted, Book
-from tests.crash.messages import serial_in, submit_sm
+from tests.crash.messages import from_handset, is_hopeless, serial_in, submit_sm
 from tests.crash.wire import Wire, with_body
 
 SYSTEM_ID: Final = "app"
@@ -50,6 +50,7 @@ class Load:
         self._window = window
         self._octets = octets
         self._serial = 0
+        self._here = asyncio.Event()
         self._wires: set[Wire] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -60,6 +61,7 @@ class Load:
 
     def start(self) -> None:
         """Bind, and submit from then on."""
+        self._here.set()
         self._tasks = [asyncio.create_task(self._stay_bound()) for _ in range(self._binds)]
 
     async def close(self) -> None:
@@ -67,6 +69,16 @@ class Load:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def leave(self) -> None:
+        """End every bind, and do not bind again before `come_back`."""
+        self._here.clear()
+        for wire in self._wires:
+            wire.close()
+
+    def come_back(self) -> None:
+        """Bind again."""
+        self._here.set()
 
     def resume(self) -> None:
         """Submit again."""
@@ -77,6 +89,7 @@ class Load:
     async def _stay_bound(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await self._here.wait()
             try:
                 _, wire = await loop.create_connection(lambda: Wire(self), "127.0.0.1", self._port)
             except OSError:
@@ -119,7 +132,7 @@ class Load:
                 self._book.count("accepted")
                 self.quickest = min(self.quickest, time.monotonic() - sent_at)
         elif command_id == CommandId.DELIVER_SM:
-            self._take_receipt(octets)
+            self._take(octets)
             wire.send(with_body(CommandId.DELIVER_SM_RESP, sequence_number, b"\0"))
         elif command_id == CommandId.BIND_TRANSCEIVER_RESP:
             bind.bound = not command_status
@@ -135,12 +148,23 @@ class Load:
         self._wires.remove(wire)
         self._book.doubtful.update(serial for serial, _ in wire.state.in_flight.values())
 
-    def _take_receipt(self, octets: bytes) -> None:
+    def _take(self, octets: bytes) -> None:
         pdu = decode(octets)
         assert isinstance(pdu, DeliverSm)
+        serial = serial_in(pdu.source_addr)
+        if not pdu.esm_class:
+            if pdu.short_message != from_handset(serial).short_message:
+                self._book.oddities.append(
+                    f"message {serial} of a handset came to the ESME with another text"
+                )
+            self._book.replies[serial] += 1
+            self._book.count("replied")
+            return
         said = parse_receipt(pdu.short_message)
         assert said is not None, pdu
-        self._book.reported[serial_in(pdu.source_addr)][said.id.encode()] += 1
+        if (said.stat == "DELIVRD") == is_hopeless(serial):
+            self._book.oddities.append(f"the receipt of message {serial} says {said.stat}")
+        self._book.reported[serial][said.id.encode()] += 1
         self._book.count("reported")
 
     # ---- what is submitted ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ LONGEST_SHORT_MESSAGE: Final = 254
 SPREAD: Final = 97
 """Texts are up to so many octets shorter than the longest."""
 
-_SERIAL: Final = re.compile(rb"1666(\d{9})")
+_SERIAL: Final = re.compile(rb"1(?:666|777)(\d{9})")
 _DATE: Final = b"2611221000"
 
 
@@ -44,10 +44,29 @@ def text_in(pdu: SubmitSm) -> bytes:
 
 
 def serial_in(address: bytes) -> int:
-    """The serial number that the handset's address tells."""
+    """The number of the message to a handset, or from one, that its address tells."""
     found = _SERIAL.fullmatch(address)
     assert found is not None, f"an address that is not ours: {address!r}"
     return int(found[1])
+
+
+def is_hopeless(serial: int) -> bool:
+    """Whether the carrier refuses a message for good."""
+    return serial % 61 == 5
+
+
+def fails_at_first(serial: int) -> bool:
+    """Whether the carrier takes a message only when it comes a second time."""
+    return serial % 37 == 11
+
+
+def from_handset(number: int) -> DeliverSm:
+    """A message that a handset writes."""
+    return DeliverSm(
+        source_addr=b"1777%09d" % number,
+        destination_addr=b"1206555%04d" % (number % 10),
+        short_message=b"reply %d" % number,
+    )
 
 
 def receipt(serial: int, carrier_id: bytes) -> DeliverSm:

@@ -15,21 +15,34 @@ from smppgw.pdu.codec import decode, encode
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandId, CommandStatus
 from smppgw.pdu.framing import Frame
 from tests.crash.book import Book
-from tests.crash.messages import receipt, serial_in, text_in, text_of
+from tests.crash.messages import (
+    fails_at_first,
+    from_handset,
+    is_hopeless,
+    receipt,
+    serial_in,
+    text_in,
+    text_of,
+)
 from tests.crash.wire import Wire, header, with_body
 
 BINDS: Final = frozenset({CommandId.BIND_TRANSCEIVER, CommandId.BIND_TRANSMITTER, CommandId.BIND_RECEIVER})
 RECEIPT_WINDOW: Final = 40
 """Unanswered receipts of one bind."""
+REPLIES: Final = 20
+"""A handset replies to one message in so many."""
 EARLY: Final = 16
 """One receipt in so many is sent before its message is answered."""
 AGAIN_SECONDS: Final = 0.05
 """Before a receipt that was refused is sent again."""
 
 
-class _Receipt(NamedTuple):
+class _Owed(NamedTuple):
+    """A receipt, or a message of a handset."""
+
     serial: int
     carrier_id: bytes
+    """Of the message that a receipt is about; empty for a message of a handset."""
 
 
 class _Bind:
@@ -41,16 +54,16 @@ class _Bind:
         self.sequence_number = 0
         self.recent: deque[int] = deque(maxlen=window)
         """What may still be in the gateway's window: it settles in the order in which it was answered."""
-        self.unanswered: dict[int, tuple[_Receipt, float]] = {}
+        self.unanswered: dict[int, tuple[_Owed, float]] = {}
         """By their sequence_number, and when they were sent."""
         self.answers: list[bytes] = []
         """To the messages that have arrived together."""
-        self.receipts: list[_Receipt] = []
+        self.receipts: list[_Owed] = []
         """Of those messages, to be sent behind the answers."""
 
 
 class Sink:
-    """Takes every message, and answers after `latency` seconds; one receipt in `EARLY` does not wait for that."""
+    """Takes all but the hopeless messages, and answers after `latency` seconds; some receipts do not wait for that."""
 
     def __init__(self, book: Book, rng: Random, *, window: int, octets: int, latency: float = 0.0) -> None:
         """`window` is that of one bind of the gateway, `octets` the length of the load's longest text."""
@@ -65,8 +78,10 @@ class Sink:
         self._window = window
         self._octets = octets
         self._ids = count(1)
+        self._tried: set[int] = set()
+        """Messages that are taken now that they have come before."""
         self._wires: list[Wire] = []
-        self._waiting: deque[_Receipt] = deque()
+        self._waiting: deque[_Owed] = deque()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -85,7 +100,7 @@ class Sink:
 
     @property
     def idle(self) -> bool:
-        """Whether every receipt is answered."""
+        """Whether everything that it sent is answered."""
         return not self._waiting and not any(wire.state.unanswered for wire in self._wires)
 
     # ---- what connections bring -----------------------------------------------------------------------------
@@ -134,17 +149,32 @@ class Sink:
         if text_in(pdu) != text_of(serial, self._octets):
             self._book.oddities.append(f"message {serial} came to the carrier with another text")
         bind: _Bind = wire.state
+        status = self._refusal(serial)
+        if status:
+            bind.answers.append(header(CommandId.SUBMIT_SM_RESP, sequence_number, status))
+            return
         bind.recent.append(serial)
         self._book.arrivals[serial].append(bind.life)
-        about = _Receipt(serial, b"c%09d" % next(self._ids))
+        about = _Owed(serial, b"c%09d" % next(self._ids))
         bind.answers.append(with_body(CommandId.SUBMIT_SM_RESP, sequence_number, about.carrier_id + b"\0"))
         if self._rng.randrange(EARLY):
             bind.receipts.append(about)
         else:
             self._waiting.append(about)
+        if serial % REPLIES == 0:
+            self._waiting.append(_Owed(serial, b""))
         self._book.count("arrived")
 
-    def _answer(self, wire: Wire, answers: list[bytes], receipts: list[_Receipt]) -> None:
+    def _refusal(self, serial: int) -> int:
+        if is_hopeless(serial):
+            self._book.rejected.add(serial)
+            return CommandStatus.ESME_RINVDSTADR
+        if fails_at_first(serial) and serial not in self._tried:
+            self._tried.add(serial)
+            return CommandStatus.ESME_RSYSERR
+        return CommandStatus.ESME_ROK
+
+    def _answer(self, wire: Wire, answers: list[bytes], receipts: list[_Owed]) -> None:
         for answer in answers:
             wire.send(answer)
         self._waiting.extend(receipts)
@@ -152,11 +182,14 @@ class Sink:
 
     # ---- receipts -------------------------------------------------------------------------------------------
 
-    def _settle(self, about: _Receipt, sent_at: float, command_status: int) -> None:
+    def _settle(self, about: _Owed, sent_at: float, command_status: int) -> None:
         if not command_status:
             self.quickest = min(self.quickest, time.monotonic() - sent_at)
-            self._book.kept[about.carrier_id] = about.serial
-            self._book.count("kept")
+            if about.carrier_id:
+                self._book.kept[about.carrier_id] = about.serial
+                self._book.count("kept")
+            else:
+                self._book.replies_kept.add(about.serial)
             return
 
         def again() -> None:
@@ -172,6 +205,6 @@ class Sink:
                 about = self._waiting.popleft()
                 bind.sequence_number += 1
                 bind.unanswered[bind.sequence_number] = (about, time.monotonic())
-                pdu = receipt(*about)
+                pdu = receipt(*about) if about.carrier_id else from_handset(about.serial)
                 pdu.sequence_number = bind.sequence_number
                 wire.send(encode(pdu))

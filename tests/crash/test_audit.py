@@ -23,8 +23,13 @@ def a_book() -> Book:
     book.doubtful = {4}
     book.arrivals.update({1: [1], 2: [1, 2], 4: [2]})
     book.exposed = Counter({1: 1, 2: 1})
+    book.accepted[5] = Accepted(b"five", 2)
+    book.rejected = {5}
+    book.replies_kept, book.replies = {6}, Counter({6: 2})
     book.kept = {b"c1": 1, b"c2": 2, b"c3": 2, b"c4": 4}
-    book.reported.update({1: Counter({b"one": 2}), 2: Counter({b"two": 1}), 4: Counter({b"four": 1})})
+    book.reported.update(
+        {1: Counter({b"one": 2}), 2: Counter({b"two": 1}), 4: Counter({b"four": 1}), 5: Counter({b"five": 1})}
+    )
     return book
 
 
@@ -75,6 +80,10 @@ def test_a_book_in_good_order_has_no_findings() -> None:
         (
             lambda book: book.arrivals.update({2: [2, 2]}),
             "1 messages came twice from one life of the gateway: 2 (accepted in life 1)",
+        ),
+        (
+            lambda book: book.replies_kept.add(7),
+            "1 messages of handsets were acknowledged and never came: -7",
         ),
         (lambda book: book.oddities.append("odd"), "odd"),
     ],

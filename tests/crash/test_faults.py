@@ -74,7 +74,7 @@ async def test_a_full_disk_stops_what_comes_in_until_there_is_room(tmp_path: Pat
         assert set(book.refused.values()) == {CommandStatus.ESME_RMSGQFUL}
         status, body = await gateways.get("/readyz")
         assert (status, b"full" in body) == (503, True)
-        await until(lambda: book.accepted.keys() <= book.arrivals.keys())
+        await until(lambda: book.accepted.keys() <= book.arrivals.keys() | book.rejected)
         full.unlink()
         await gateways.until("accepted", 500)
         assert (await gateways.get("/readyz"))[0] == 200

@@ -21,6 +21,7 @@ MOMENTS: Final[dict[Event, int]] = {
     "arrived": 2500,
     "kept": 2000,
     "reported": 2000,
+    "replied": 100,
 }
 """What a round ends with, and how many of it at the most."""
 BACKLOG: Final = 20_000
@@ -60,3 +61,20 @@ async def test_a_backlog_outlives_the_gateway_and_leaves_once(tmp_path: Path, se
         gateways.sink.away = False
         await gateways.settle()
         assert all(len(lives) == 1 for lives in gateways.book.arrivals.values())
+
+
+async def test_receipts_outlive_the_gateway_while_their_esme_is_away(tmp_path: Path, seed: int) -> None:
+    async with rounds(tmp_path, seed) as gateways:
+        gateways.sink.latency = LATENCIES[-1]
+        await gateways.start()
+        await gateways.until("accepted", 3000)
+        gateways.load.leave()
+        gateways.kill_when("kept", 500)
+        await gateways.ended(-signal.SIGKILL)
+        await gateways.start()
+        gateways.kill_when("kept", 500)
+        await gateways.ended(-signal.SIGKILL)
+        await gateways.start()
+        await gateways.until("kept", 500)
+        gateways.load.come_back()
+        await gateways.settle()
