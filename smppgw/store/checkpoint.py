@@ -157,7 +157,7 @@ def _take_entries(state: State, taken: Snapshot) -> None:
     for (esme, aside), owed in deliveries.items():
         owed.sort(key=_MOMENT)
         for piece in _parts(owed):
-            octets = record.of_deliveries(esme, piece)
+            octets = record.of_deliveries(esme, piece, epoch_ns)
             _add_page(state, taken, ESME + esme, piece, octets, aside=aside)
 
 

@@ -5,14 +5,10 @@ Of the messages, memory holds the young ones, until two checkpoints have passed;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
-from typing import Final
+from collections.abc import Iterable
 
+from smppgw.store.early import EarlyReceipts
 from smppgw.store.entries import EarlyReceipt, Message
-
-MAX_EARLY: Final = 10_000
-"""Receipts of one carrier that wait for their response; the oldest is dropped for one more."""
 
 
 class Sent:
@@ -54,44 +50,44 @@ class Sent:
         return dict(self.folded), self._settling
 
 
-class Early:
-    """The receipts of one carrier whose message is not known yet."""
+class KnownEarlyReceipts(EarlyReceipts):
+    """The receipts of one carrier whose message is not known yet, and what the ledger knows of them."""
 
-    __slots__ = ("folded", "held", "released")
+    __slots__ = ("_folded", "_released")
 
     def __init__(self) -> None:
-        self.held: dict[bytes, EarlyReceipt] = {}
-        self.folded: set[bytes] = set()
+        super().__init__()
+        self._folded: set[bytes] = set()
         """Ids of those that the ledger has."""
-        self.released: list[bytes] = []
+        self._released: list[bytes] = []
         """Ids that the ledger has and is to forget."""
 
     def hold(self, receipts: Iterable[EarlyReceipt]) -> list[bytes]:
-        """Keep receipts; return the ids of older ones that had to make room."""
-        for receipt in receipts:
-            self.held[receipt.carrier_id] = receipt
-            if receipt.carrier_id in self.folded:  # another one came: the ledger takes it in anew
-                self.folded.discard(receipt.carrier_id)
-        dropped = list(islice(self.held, max(0, len(self.held) - MAX_EARLY)))
-        self.release(dropped)
-        return dropped
+        """See `EarlyReceipts.hold`."""
+        receipts = list(receipts)
+        self._forget([receipt.carrier_id for receipt in receipts])  # the ledger has an older one
+        return super().hold(receipts)
 
     def release(self, carrier_ids: Iterable[bytes]) -> list[EarlyReceipt]:
-        """Hold receipts no more; return those that were held."""
-        found = [receipt for each in carrier_ids if (receipt := self.held.pop(each, None)) is not None]
-        for receipt in found:
-            if receipt.carrier_id in self.folded:
-                self.folded.discard(receipt.carrier_id)
-                self.released.append(receipt.carrier_id)
-        return found
+        """See `EarlyReceipts.release`."""
+        released = super().release(carrier_ids)
+        self._forget([receipt.carrier_id for receipt in released])
+        return released
 
-    def older(self, before_ns: int) -> list[bytes]:
-        """Return the ids of receipts that came before that moment."""
-        return [carrier_id for carrier_id, receipt in self.held.items() if receipt.received_ns < before_ns]
+    def _forget(self, carrier_ids: Iterable[bytes]) -> None:
+        if self._folded:
+            known = self._folded.intersection(carrier_ids)
+            self._folded -= known
+            self._released += known
 
-    def checkpoint(self) -> tuple[Sequence[EarlyReceipt], list[bytes]]:
-        """Hand out what the ledger is to take in, and what it is to forget."""
-        released, self.released = self.released, []
-        new = [receipt for carrier_id, receipt in self.held.items() if carrier_id not in self.folded]
-        self.folded.update(self.held)
+    def take_over(self, receipt: EarlyReceipt) -> None:
+        """Keep one that the ledger has."""
+        self.hold([receipt])
+        self._folded.add(receipt.carrier_id)
+
+    def checkpoint(self) -> tuple[list[EarlyReceipt], list[bytes]]:
+        """Hand out what the ledger is to take in, and, before that, what it is to forget."""
+        released, self._released = self._released, []
+        new = [receipt for carrier_id, receipt in self.held.items() if carrier_id not in self._folded]
+        self._folded.update(self.held)
         return new, released

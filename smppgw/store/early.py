@@ -15,31 +15,29 @@ MAX_EARLY: Final = 10_000
 class EarlyReceipts:
     """What is held, by the carrier's id; the newest where there are several of one id."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("held",)
 
     def __init__(self) -> None:
-        self._held: dict[bytes, EarlyReceipt] = {}
+        self.held: dict[bytes, EarlyReceipt] = {}
 
-    def hold(self, receipts: Iterable[EarlyReceipt]) -> int:
-        """Keep receipts; return how many older ones had to make room."""
-        held = self._held
+    def hold(self, receipts: Iterable[EarlyReceipt]) -> list[bytes]:
+        """Keep receipts; return the ids of older ones that had to make room."""
+        held = self.held
         for receipt in receipts:
             held[receipt.carrier_id] = receipt
-        dropped = max(0, len(held) - MAX_EARLY)
-        for carrier_id in list(islice(held, dropped)):
-            del held[carrier_id]
+        dropped = list(islice(held, max(0, len(held) - MAX_EARLY)))
+        self.release(dropped)
         return dropped
 
     def release(self, carrier_ids: Iterable[bytes]) -> list[EarlyReceipt]:
         """Take out what is held for these ids."""
-        held = self._held
+        held = self.held
         if not held:
             return []
         return [held.pop(carrier_id) for carrier_id in carrier_ids if carrier_id in held]
 
-    def expire(self, before_ns: int) -> int:
-        """Drop what came before that moment; return how many there were."""
-        old = [carrier_id for carrier_id, receipt in self._held.items() if receipt.received_ns < before_ns]
-        for carrier_id in old:
-            del self._held[carrier_id]
-        return len(old)
+    def expire(self, before_ns: int) -> list[bytes]:
+        """Drop what came before that moment; return the ids."""
+        old = [carrier_id for carrier_id, receipt in self.held.items() if receipt.received_ns < before_ns]
+        self.release(old)
+        return old

@@ -24,7 +24,7 @@ class Incoming:
         self._pages = Restorer(
             state.owed,
             state.undelivered,
-            lambda _, chunks: page_codec.deliveries_of(chunks),
+            lambda _, chunks: page_codec.deliveries_of(chunks, state.epoch_ns),
             shelf,
             durable_lsn=tail.durable_lsn,
             on_ready=on_ready,
@@ -35,6 +35,8 @@ class Incoming:
 
     def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
         """See `Store.hold`."""
+        if not receipts:
+            return 0
         dropped = self._state.early[carrier].hold(receipts)
         self._tail.add(record.of_early(carrier, receipts, self._state.epoch_ns))
         if dropped:
@@ -44,7 +46,7 @@ class Incoming:
     def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
         """See `Store.release`."""
         early = self._state.early.get(carrier)
-        if early is None or not early.held:
+        if early is None:
             return []
         released = early.release(carrier_ids)
         if released:
@@ -55,9 +57,8 @@ class Incoming:
         """See `Store.expire_held`."""
         expired = {}
         for carrier, early in self._state.early.items():
-            old = early.older(before_ns)
+            old = early.expire(before_ns)
             if old:
-                early.release(old)
                 self._tail.append([record.of_released(carrier, old)], None)
                 expired[carrier] = len(old)
         return expired
@@ -91,7 +92,7 @@ class Incoming:
             return
         state.received(deliveries)
         parts = [(state.owed_to(esme), part) for esme, part in _by_esme(deliveries).items()]
-        written = [record.of_deliveries(part[0].esme, part) for _, part in parts]
+        written = [record.of_deliveries(part[0].esme, part, state.epoch_ns) for _, part in parts]
         standing: list[tuple[Backlog[Delivery], Sequence[Delivery]]] = []
         spilled: list[Backlog[Delivery]] = []
 

@@ -271,7 +271,7 @@ class MemoryStore:
 
     def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
         """See `Store.hold`."""
-        return self._early[carrier].hold(receipts)
+        return len(self._early[carrier].hold(receipts))
 
     def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
         """See `Store.release`."""
@@ -279,7 +279,7 @@ class MemoryStore:
 
     def expire_held(self, before_ns: int) -> dict[str, int]:
         """See `Store.expire_held`."""
-        expired = {carrier: early.expire(before_ns) for carrier, early in self._early.items()}
+        expired = {carrier: len(early.expire(before_ns)) for carrier, early in self._early.items()}
         return {carrier: count for carrier, count in expired.items() if count}
 
     def receive(

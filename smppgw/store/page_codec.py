@@ -47,9 +47,9 @@ def messages_of(chunks: Sequence[bytes], lane: str, epoch_ns: int) -> list[Messa
     return [message for chunk in chunks for message in record.messages_of(chunk, epoch_ns, lane)]
 
 
-def deliveries_of(chunks: Sequence[bytes]) -> list[Delivery]:
+def deliveries_of(chunks: Sequence[bytes], epoch_ns: int) -> list[Delivery]:
     """Read the deliveries of a page of an ESME."""
-    return [delivery for chunk in chunks for delivery in record.deliveries_of(chunk)]
+    return [delivery for chunk in chunks for delivery in record.deliveries_of(chunk, epoch_ns)]
 
 
 def row_of(page: Page, chunks: Sequence[bytes], epoch_ns: int) -> PageRow:

@@ -58,17 +58,6 @@ class What(IntEnum):
 
 def of_messages(what: What, lane: str, messages: Sequence[Message], epoch_ns: int) -> bytes:
     """Write messages of one lane whole: ACCEPTED, REPLACED, or a part of a page."""
-    moments: list[bytes] = []
-    for values in (
-        [message.accepted_ns for message in messages],
-        [message.expires_ns for message in messages],
-        [message.due_ns for message in messages],
-    ):
-        first = values[0]
-        if values.count(first) == len(values):
-            moments.append(UNIFORM + CODES["Q"].pack((first + epoch_ns) // MS if first else 0))
-        else:
-            moments.append(EACH + column("Q", [(ns + epoch_ns) // MS if ns else 0 for ns in values]))
     bodies = [message.body for message in messages]
     return b"".join(
         (
@@ -79,15 +68,25 @@ def of_messages(what: What, lane: str, messages: Sequence[Message], epoch_ns: in
             names([message.esme for message in messages]),
             integers("I", [message.command_id for message in messages]),
             integers("B", [message.registered_delivery for message in messages]),
-            *moments,
-            integers("H", [message.attempts for message in messages]),
+            _moments([message.accepted_ns for message in messages], epoch_ns),
+            _moments([message.expires_ns for message in messages], epoch_ns),
+            _moments([message.due_ns for message in messages], epoch_ns),
+            integers("I", [message.attempts for message in messages]),
             integers("I", [len(body) for body in bodies]),
             *bodies,
         )
     )
 
 
-def of_deliveries(esme: str, deliveries: Sequence[Delivery]) -> bytes:
+def _moments(values_ns: list[int], epoch_ns: int) -> bytes:
+    """Write moments; 0 stays 0."""
+    first = values_ns[0]
+    if values_ns.count(first) == len(values_ns):
+        return UNIFORM + CODES["Q"].pack((first + epoch_ns) // MS if first else 0)
+    return EACH + column("Q", [(ns + epoch_ns) // MS if ns else 0 for ns in values_ns])
+
+
+def of_deliveries(esme: str, deliveries: Sequence[Delivery], epoch_ns: int) -> bytes:
     """Write deliveries of one ESME whole: RECEIVED, or a part of a page."""
     bodies = [delivery.body for delivery in deliveries]
     return b"".join(
@@ -98,6 +97,8 @@ def of_deliveries(esme: str, deliveries: Sequence[Delivery]) -> bytes:
             integers("B", [delivery.kind == "mo" for delivery in deliveries]),
             integers("I", [delivery.command_id for delivery in deliveries]),
             integers("I", [delivery.tlv_at for delivery in deliveries]),
+            _moments([delivery.due_ns for delivery in deliveries], epoch_ns),
+            integers("I", [delivery.attempts for delivery in deliveries]),
             integers("I", [len(body) for body in bodies]),
             *bodies,
         )
@@ -134,7 +135,7 @@ def of_deferred(messages: Sequence[Message], epoch_ns: int) -> bytes:
             HEAD.pack(What.DEFERRED, len(messages)),
             column("Q", [message.key for message in messages]),
             column("Q", [(message.due_ns + epoch_ns) // MS for message in messages]),
-            column("H", [message.attempts for message in messages]),
+            column("I", [message.attempts for message in messages]),
         )
     )
 
@@ -251,8 +252,8 @@ def messages_of(octets: bytes, epoch_ns: int, lane: str | None = None) -> list[M
     stands_in = written if lane is None else lane
     keys, ids, esmes = reader.keys(), reader.strings(), reader.names()
     commands, flags = reader.integers("I"), reader.integers("B")
-    accepted, expires, due = (_moments(reader.integers("Q"), epoch_ns) for _ in range(3))
-    attempts, bodies = reader.integers("H"), reader.strings()
+    accepted, expires, due = (_moments_of(reader, epoch_ns) for _ in range(3))
+    attempts, bodies = reader.integers("I"), reader.strings()
     messages = [
         Message(key, message_id, esme, stands_in, command, body, flag, accepted_ns, expires_ns, due_ns)
         for key, message_id, esme, command, body, flag, accepted_ns, expires_ns, due_ns in zip(
@@ -265,7 +266,8 @@ def messages_of(octets: bytes, epoch_ns: int, lane: str | None = None) -> list[M
     return messages
 
 
-def _moments(values_ms: list[int], epoch_ns: int) -> list[int]:
+def _moments_of(reader: Reader, epoch_ns: int) -> list[int]:
+    values_ms = reader.integers("Q")
     first = values_ms[0]
     if values_ms.count(first) == len(values_ms):
         return [first * MS - epoch_ns if first else 0] * len(values_ms)
@@ -277,17 +279,18 @@ def lane_of(octets: bytes) -> str:
     return Reader(octets).name()
 
 
-def deliveries_of(octets: bytes) -> list[Delivery]:
+def deliveries_of(octets: bytes, epoch_ns: int) -> list[Delivery]:
     """Read deliveries written by `of_deliveries`."""
     reader = Reader(octets)
     esme, keys = reader.name(), reader.keys()
     kinds, commands, tlvs_at = reader.integers("B"), reader.integers("I"), reader.integers("I")
+    due, attempts = _moments_of(reader, epoch_ns), reader.integers("I")
     deliveries = []
-    for key, kind, command, tlv_at, body in zip(
-        keys, kinds, commands, tlvs_at, reader.strings(), strict=True
+    for key, kind, command, tlv_at, due_ns, number, body in zip(
+        keys, kinds, commands, tlvs_at, due, attempts, reader.strings(), strict=True
     ):
         delivery = Delivery(esme, _KINDS[kind], command, body, tlv_at)
-        delivery.key = key
+        delivery.key, delivery.due_ns, delivery.attempts = key, due_ns, number
         deliveries.append(delivery)
     return deliveries
 
@@ -310,7 +313,7 @@ def deferred_of(octets: bytes, epoch_ns: int) -> Deferred:
     """Read DEFERRED."""
     reader = Reader(octets)
     keys, dues_ms = reader.keys(), reader.keys()
-    return Deferred(keys, [ms * MS - epoch_ns for ms in dues_ms], reader.many("H"))
+    return Deferred(keys, [ms * MS - epoch_ns for ms in dues_ms], reader.many("I"))
 
 
 def early_of(octets: bytes, epoch_ns: int) -> Early:

@@ -53,10 +53,9 @@ class Recovery:
         state.next_page = ledger.next_page
         state.counters.update(ledger.counters)
         for row in ledger.early:
-            early = state.early[row.carrier]
             received_ns = row.received_ms * MS - state.epoch_ns
-            early.hold([EarlyReceipt(row.carrier_id, row.command_id, row.body, received_ns)])
-            early.folded.add(row.carrier_id)
+            receipt = EarlyReceipt(row.carrier_id, row.command_id, row.body, received_ns)
+            state.early[row.carrier].take_over(receipt)
         for head in ledger.pages:
             page = page_codec.page_of(head, state.epoch_ns)
             if page.queue.startswith(LANE):
@@ -169,7 +168,7 @@ class Recovery:
 
     def _receive(self, octets: bytes, lsn: int) -> None:
         state = self._state
-        deliveries = record.deliveries_of(octets)
+        deliveries = record.deliveries_of(octets, state.epoch_ns)
         state.delivery_key = max(state.delivery_key, deliveries[-1].key)
         queue = state.owed_to(deliveries[0].esme)
         if queue.pages or len(state.undelivered) >= HEAD_MOST:
@@ -245,7 +244,7 @@ class Recovery:
         return {message.key: message for message in messages if page.holds(message.key)}
 
     def _read_deliveries(self, page: Page) -> dict[int, Delivery]:
-        deliveries = page_codec.deliveries_of(self._chunks(page))
+        deliveries = page_codec.deliveries_of(self._chunks(page), self._state.epoch_ns)
         return {delivery.key: delivery for delivery in deliveries if page.holds(delivery.key)}
 
     def _chunks(self, page: Page) -> list[bytes]:

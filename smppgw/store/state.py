@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from smppgw.store.backlog import Backlog, Page
-from smppgw.store.correlation import Early, Sent
+from smppgw.store.correlation import KnownEarlyReceipts, Sent
 from smppgw.store.entries import Delivery, Message
 
 LANE: Final = "lane:"
@@ -36,7 +36,7 @@ class State:
         self.queued: Counter[str] = Counter()
         """Messages that no carrier has, by ESME."""
         self.sent: defaultdict[str, Sent] = defaultdict(Sent)
-        self.early: defaultdict[str, Early] = defaultdict(Early)
+        self.early: defaultdict[str, KnownEarlyReceipts] = defaultdict(KnownEarlyReceipts)
         self.counters: Counter[str] = Counter()
         """Totals since the store was made, by what they count."""
         self.history: list[tuple[int, bytes]] = []

@@ -10,7 +10,7 @@ def early(carrier_id: bytes, received_ns: int = 0) -> EarlyReceipt:
 
 def test_the_oldest_receipts_make_room() -> None:
     held = EarlyReceipts()
-    assert held.hold(early(b"%d" % number) for number in range(MAX_EARLY + 3)) == 3
+    assert held.hold(early(b"%d" % number) for number in range(MAX_EARLY + 3)) == [b"0", b"1", b"2"]
     assert held.release([b"2", b"3"])[0].carrier_id == b"3"
 
 
@@ -31,6 +31,6 @@ def test_the_newest_receipt_of_an_id_is_the_one_that_is_held() -> None:
 def test_receipts_expire() -> None:
     held = EarlyReceipts()
     held.hold([early(b"a", 10), early(b"b", 20)])
-    assert held.expire(10) == 0
-    assert held.expire(11) == 1
+    assert held.expire(10) == []
+    assert held.expire(11) == [b"a"]
     assert held.release([b"a", b"b"])[0].carrier_id == b"b"
