@@ -120,6 +120,7 @@ class Outgoing:
 
     def defer(self, messages: Sequence[Message]) -> None:
         """See `Store.defer`."""
+        messages = _living(messages)
         if not messages:
             return
         state = self._state
@@ -163,3 +164,8 @@ def _by_lane(messages: Sequence[Message]) -> dict[str, list[Message]]:
     for message in messages:
         parts[message.lane].append(message)
     return parts
+
+
+def _living(messages: Sequence[Message]) -> list[Message]:
+    """Leave out what a late answer has ended while it was here as another object."""
+    return [message for message in messages if message.page is None or message.key not in message.page.dead]

@@ -116,8 +116,8 @@ class State:
             live.pop(message.key, None)
             if message.registered_delivery and carrier_id:
                 young[carrier_id] = message
-            if message.page is not None:
-                self._bury(message)
+            if message.page is not None and not self._bury(message):
+                self.queued[message.esme] += 1  # it is not to be counted out twice
         self._end(messages, esmes)
         self.counters[f"submitted/{carrier}"] += len(messages)
 
@@ -126,8 +126,8 @@ class State:
         for message in messages:
             message.body = b""
             self.live.pop(message.key, None)
-            if message.page is not None:
-                self._bury(message)
+            if message.page is not None and not self._bury(message):
+                self.queued[message.esme] += 1
         self._end(messages, esmes)
         self.counters[f"state/{state}"] += len(messages)
 
@@ -160,12 +160,19 @@ class State:
             if entry.page is not None:
                 self._bury(entry)
 
-    def _bury(self, entry: Message | Delivery) -> None:
+    def _bury(self, entry: Message | Delivery) -> bool:
+        """Note that an entry of a page is no more; return whether that is news.
+
+        It is none where a message went to a page alone, came back as another object, and both were answered.
+        """
         page: Page = entry.page
         entry.page = None
+        if entry.key in page.dead:
+            return False
         page.dead.add(entry.key)
         if page.folded:
             self.changed.add(page)
+        return True
 
     # ---- receipts and deliveries ----------------------------------------------------------------------------
 
