@@ -1,0 +1,447 @@
+"""The whole store against dicts: whatever is done to it, and wherever it is cut off, it comes back to one of its steps.
+
+The log is on a simulated disk, the ledger in a real file, which is copied as its last transaction left it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from smppgw.store import backlog, checkpoint, recovery, restore
+from smppgw.store.backlog import Backlog
+from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.log import SPARES
+from smppgw.store.startup import LEDGER
+from smppgw.store.wal import WalStore
+from tests.store.simulated_disk import Call, SimulatedDisk
+from tests.store.store_book import CARRIER, ENROUTE, ESMES, LANES, Kept, Queued, StoreBook, seen_in, until
+from tests.store.stores import wal_store
+
+SEGMENT_OCTETS: Final = 16 * 1024
+MINUTE_NS: Final = 60_000_000_000
+BEGAN_NS: Final = 1_000_000_000_000
+WALL_NS: Final = 1_700_000_000_000_000_000
+"""When the first run began, by its clock, and since 1970."""
+FINAL_STATES: Final = (2, 3, 5)
+CRASHES_A_RUN: Final = 1
+"""Moments at which it is seen what a crash would have left, without there being one."""
+
+seeds = st.integers(0, 2**32)
+
+
+class Crash(NamedTuple):
+    """What a crash leaves, and what must and may be in it."""
+
+    disk: SimulatedDisk
+    ledger: bytes | None
+    promised: int
+    attempted: int
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """One store, through its gateways' lives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.place = TemporaryDirectory()
+        self.runs = count(1)
+        self.keys = 0
+        self.serial = count(1)
+        self.ids: list[bytes] = []
+        self.now_ns = BEGAN_NS
+        self.out: dict[int, Message] = {}
+        """Messages that were handed out."""
+        self.moved: set[int] = set()
+        """Keys of messages that did not stay in the order of their lane."""
+        self.crashes: list[Crash] = []
+        self.living = False
+        self.store: WalStore
+
+    # ---- lives ----------------------------------------------------------------------------------------------
+
+    @initialize(seed=seeds)
+    def first_start(self, seed: int) -> None:
+        self.chance = Random(seed)
+        self.start(SimulatedDisk(), None, Kept())
+
+    def open(self, disk: SimulatedDisk, ledger: bytes | None, directory: Path) -> WalStore:
+        directory.mkdir()
+        if ledger is not None:
+            (directory / LEDGER).write_bytes(ledger)
+        store = wal_store(
+            directory,
+            files=disk,
+            clock=lambda: self.now_ns,
+            wall_ns=WALL_NS + self.now_ns - BEGAN_NS,
+            segment_bytes=SEGMENT_OCTETS,
+        )
+        self.run(store.open())
+        return store
+
+    def run(self, doing: Any) -> Any:
+        return self.runner.run(doing)
+
+    def start(self, disk: SimulatedDisk, ledger: bytes | None, kept: Kept) -> None:
+        self.directory = Path(self.place.name) / f"run-{next(self.runs)}"
+        disk.move_all_to(self.directory)
+        self.disk = disk
+        self.book = StoreBook(kept)
+        self.out = {}
+        self.chances = CRASHES_A_RUN
+        self.disk.before_call = self.perhaps_crash
+        self.store = self.open(disk, ledger, self.directory)
+        self.living = True
+        self.wait()
+
+    def ledger(self) -> bytes | None:
+        """What the ledger's last transaction has left."""
+        path = self.directory / LEDGER
+        if not path.exists():
+            return None
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as source:
+            with closing(sqlite3.connect(":memory:")) as copy:
+                source.backup(copy)
+                return copy.serialize()
+
+    def perhaps_crash(self, call: Call) -> None:
+        """In whatever thread makes the call."""
+        if call.kind in ("sync", "sync_directory", "remove") and self.chances and self.chance.random() < 0.1:
+            self.chances -= 1
+            self.crashes.append(self.crash(self.chance))
+
+    def crash(self, random: Random) -> Crash:
+        promised = self.book.promised
+        kept = random.choice((0.0, 0.5, 1.0, None))
+        disk = self.disk.killed() if kept is None else self.disk.after_power_loss(random, kept)
+        return Crash(disk, self.ledger(), promised, len(self.book.steps) - 1)
+
+    def recovered(self, crash: Crash, again: int) -> Kept:
+        """Open what a crash has left, and so often again; return the step that the store has come back to."""
+        for starts_left in range(again, -1, -1):
+            directory = Path(self.place.name) / f"run-{next(self.runs)}"
+            crash.disk.move_all_to(directory)
+            store = self.open(crash.disk, crash.ledger, directory)
+            if not starts_left:
+                seen, order = self.run(seen_in(store, range(1, self.keys + 1), self.ids))
+            self.run(store.close())
+            assert crash.disk.open_files == 0
+            crash = crash._replace(ledger=(directory / LEDGER).read_bytes())
+        for lane, keys in order.items():
+            stayed = [key for key in keys if key not in self.moved]
+            assert stayed == sorted(stayed), f"{lane} is not in the order of its keys"
+        return self.book.match(seen, crash.promised, crash.attempted, self.now_ns)
+
+    def end(self) -> None:
+        if self.living:
+            self.living = False
+            self.disk.before_call = lambda call: None
+            self.run(self.store.close())
+            crashes, self.crashes = self.crashes, []
+            for crash in crashes:
+                self.recovered(crash, self.chance.randint(0, 1))
+
+    def teardown(self) -> None:
+        try:
+            self.end()
+        finally:
+            self.runner.close()
+            self.place.cleanup()
+
+    @rule(seed=seeds, crashes=st.booleans(), again=st.integers(0, 1))
+    def restart(self, seed: int, crashes: bool, again: int) -> None:
+        if crashes:
+            left = self.crash(Random(seed))
+        self.end()
+        if not crashes:
+            last = len(self.book.steps) - 1
+            left = Crash(self.disk.killed(), (self.directory / LEDGER).read_bytes(), last, last)
+        kept = self.recovered(left._replace(disk=left.disk.killed()), again)
+        self.start(left.disk, left.ledger, kept)
+
+    @rule()
+    def wait(self) -> None:
+        """Until all that was asked for is done. Only then does the loop run: each example is the same each time."""
+        self.run(self.settle())
+
+    async def settle(self) -> None:
+        committer, state = self.store._committer, self.store._state
+        await until(lambda: committer.durable_lsn == committer._lsn and committer._log.spares == SPARES)
+        await self.store._checkpoints._idle.wait()
+        queues: list[Backlog[Any]] = [*state.lanes.values(), *state.owed.values()]
+        await until(lambda: not any(queue.loading for queue in queues))
+
+    @rule()
+    def take_a_checkpoint(self) -> None:
+        self.store._checkpoints.take()
+
+    @rule(minutes=st.sampled_from((1, 10, 40)))
+    def time_passes(self, minutes: int) -> None:
+        self.now_ns += minutes * MINUTE_NS
+        self.store.wake(self.now_ns)
+
+    @rule(seed=seeds, steps=st.integers(1, 20), waits=st.booleans())
+    def work(self, seed: int, steps: int, waits: bool) -> None:
+        """What a gateway does in some turns, with its disk keeping up or not."""
+        random = Random(seed)
+        doings = {
+            self.accept: 6,
+            self.take: 2,
+            self.give_back: 1,
+            self.defer: 2,
+            self.replace: 1,
+            self.submitted: 5,
+            self.fail: 1,
+            self.pick: 1,
+            self.receive: 4,
+            self.hold: 1,
+            self.expire_held: 0.3,
+            self.deliver: 3,
+        }
+        for doing in random.choices(list(doings), list(doings.values()), k=steps):
+            doing(random)
+            if waits:
+                self.wait()
+
+    # ---- messages -------------------------------------------------------------------------------------------
+
+    def due(self, random: Random) -> int:
+        return random.choice((0, 0, self.now_ns + random.randint(1, 30) * MINUTE_NS))
+
+    def accept(self, random: Random) -> None:
+        messages = []
+        for _ in range(random.randint(1, 6)):
+            self.keys += 1
+            key = self.keys
+            lane, esme, due_ns = random.choice(LANES), random.choice(ESMES), self.due(random)
+            body = b"body %d" % key
+            messages.append(
+                Message(key, b"%x" % key, esme, lane, 4, body, key % 3, self.now_ns, due_ns=due_ns)
+            )
+            if due_ns:
+                self.moved.add(key)
+
+        def change(kept: Kept) -> None:
+            for message in messages:
+                kept.queued[message.key] = queued(message)
+                kept.states[message.key] = ENROUTE
+
+        self.store.accept(messages, self.book.step(change))
+
+    def take(self, random: Random) -> None:
+        for message in self.store.take(random.choice(LANES), random.randint(1, 6)):
+            assert self.book.now.queued[message.key].due_ns <= self.now_ns, "before its moment"
+            self.was_handed_out(message)
+
+    def was_handed_out(self, message: Message) -> None:
+        assert message.key not in self.out, "handed out twice"
+        known = self.book.now.queued[message.key]
+        assert (message.esme, message.body, message.attempts) == (known.esme, known.body, known.attempts)
+        self.out[message.key] = message
+
+    def some_out(self, random: Random) -> list[Message]:
+        """Some of the messages that were handed out, to do something with."""
+        if not self.out:
+            self.take(random)
+        keys = list(self.out)
+        random.shuffle(keys)
+        return [self.out.pop(key) for key in keys[: random.randint(1, 6)]]
+
+    def give_back(self, random: Random) -> None:
+        self.store.give_back(self.some_out(random))
+
+    def defer(self, random: Random) -> None:
+        self.put_aside(self.some_out(random))
+
+    def put_aside(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        for message in messages:
+            message.due_ns = self.now_ns + 30 * MINUTE_NS
+            message.attempts += 1
+            self.moved.add(message.key)
+        self.book.step(lambda kept: kept.queued.update({each.key: queued(each) for each in messages}))
+        self.store.defer(messages)
+
+    def replace(self, random: Random) -> None:
+        messages = self.some_out(random)
+        if not messages:
+            return
+        for message in messages:
+            message.body = b"replaced %d" % next(self.serial)
+            message.due_ns = self.due(random)
+            self.moved.add(message.key)
+        durable = self.book.step(
+            lambda kept: kept.queued.update({each.key: queued(each) for each in messages})
+        )
+        self.store.replace(messages, durable)
+
+    def submitted(self, random: Random) -> None:
+        """Answered, perhaps when they stand in their lane again; perhaps their receipts have been there before."""
+        messages = self.some_out(random)
+        if not messages:
+            return
+        if random.random() < 0.2:
+            self.store.give_back(messages)
+        elif random.random() < 0.2:
+            self.put_aside(messages)
+        early = list(self.book.now.early)
+        answered = []
+        for message in messages:
+            carrier_id = early.pop() if early else b"id-%d" % message.key if message.key % 5 else b""
+            answered.append((message, carrier_id))
+            self.ids.append(carrier_id)
+        released = self.store.release(CARRIER, [carrier_id for _, carrier_id in answered])
+        deliveries = self.deliveries([messages[0].esme for _ in released])
+        finished = [(receipt.carrier_id, 2) for receipt in released]
+
+        def change(kept: Kept) -> None:
+            for message, carrier_id in answered:
+                del kept.queued[message.key]
+                if message.registered_delivery and carrier_id:
+                    kept.sent[carrier_id] = message.key
+            for receipt in released:
+                del kept.early[receipt.carrier_id]
+            end(kept, finished)
+            owe(kept, deliveries)
+
+        self.store.submitted(CARRIER, answered, deliveries, finished, self.book.step(change))
+
+    def fail(self, random: Random) -> None:
+        messages = self.some_out(random)
+        if not messages:
+            return
+        state = random.choice(FINAL_STATES)
+        deliveries = self.deliveries([message.esme for message in messages[:2]])
+
+        def change(kept: Kept) -> None:
+            for message in messages:
+                del kept.queued[message.key]
+                kept.states[message.key] = state
+            owe(kept, deliveries)
+
+        self.store.failed(messages, state, deliveries, self.book.step(change))
+
+    def pick(self, random: Random) -> None:
+        """As for a cancel_sm: from wherever they stand."""
+        keys = [key for key in self.book.now.queued if random.random() < 0.2]
+        answers: list[list[Message]] = []
+        self.store.pick(keys, answers.append)
+        self.run(until(lambda: bool(answers)))
+        (found,) = answers
+        assert {message.key for message in found} <= set(keys)
+        for message in found:
+            self.was_handed_out(message)
+            self.moved.add(message.key)
+
+    # ---- what carriers say, and what ESMEs are owed ---------------------------------------------------------
+
+    def deliveries(self, esmes: Iterable[str]) -> list[Delivery]:
+        return [Delivery(esme, "receipt", 5, b"receipt %d" % next(self.serial), 9) for esme in esmes]
+
+    def receive(self, random: Random) -> None:
+        """Receipts, some of them the last for their message, and MO."""
+        ids = [carrier_id for carrier_id in self.book.now.sent if random.random() < 0.3]
+        recalled: list[bool] = []
+        self.store.recall(CARRIER, ids, lambda: recalled.append(True))
+        self.run(until(lambda: bool(recalled)))
+        for carrier_id in ids:
+            message = self.store.find(CARRIER, carrier_id)
+            assert message is not None, f"{carrier_id!r} is not found"
+            assert message.key == self.book.now.sent[carrier_id]
+        finished = [(carrier_id, random.choice(FINAL_STATES)) for carrier_id in ids]
+        deliveries = self.deliveries(random.choices(ESMES, k=random.randint(1, 8)))
+
+        def change(kept: Kept) -> None:
+            end(kept, finished)
+            owe(kept, deliveries)
+
+        self.store.receive(CARRIER, deliveries, finished, self.book.step(change))
+
+    def hold(self, random: Random) -> None:
+        receipts = []
+        for _ in range(random.randint(1, 3)):
+            number = next(self.serial)
+            receipts.append(EarlyReceipt(b"early-%d" % number, 5, b"early %d" % number, self.now_ns))
+            self.ids.append(receipts[-1].carrier_id)
+
+        def change(kept: Kept) -> None:
+            kept.early.update({receipt.carrier_id: receipt.body for receipt in receipts})
+
+        durable = self.book.step(change)
+        assert self.store.hold(CARRIER, receipts) == 0
+        self.store.receive(CARRIER, [], [], durable)
+
+    def expire_held(self, random: Random) -> None:
+        held = len(self.book.now.early)
+        if held:
+            self.book.step(lambda kept: kept.early.clear())
+        assert self.store.expire_held(self.now_ns + 1) == ({CARRIER: held} if held else {})
+
+    def deliver(self, random: Random) -> None:
+        esme = random.choice(ESMES)
+        deliveries = self.store.take_deliveries(esme, random.randint(1, 6))
+        bodies = {delivery.body for delivery in deliveries}
+        assert bodies <= set(self.book.now.owed[esme])
+        deferred, returned = random.randint(0, 2), random.randint(0, 2)
+        for delivery in deliveries[:deferred]:
+            delivery.due_ns = self.now_ns + 30 * MINUTE_NS
+        self.store.defer_deliveries(deliveries[:deferred])
+        self.store.give_back_deliveries(deliveries[deferred : deferred + returned])
+        done = deliveries[deferred + returned :]
+        gone = {delivery.body for delivery in done}
+        if done:
+            self.book.step(
+                lambda kept: kept.owed.update({esme: [body for body in kept.owed[esme] if body not in gone]})
+            )
+            self.store.delivered(done)
+
+
+def queued(message: Message) -> Queued:
+    return Queued(message.lane, message.esme, message.body, message.attempts, message.due_ns)
+
+
+def owe(kept: Kept, deliveries: Sequence[Delivery]) -> None:
+    for delivery in deliveries:
+        kept.owed[delivery.esme].append(delivery.body)
+
+
+def end(kept: Kept, finished: Sequence[tuple[bytes, int]]) -> None:
+    for carrier_id, state in finished:
+        key = kept.sent.pop(carrier_id, None)
+        if key is not None:
+            kept.states[key] = state
+
+
+@pytest.mark.parametrize("paged", [False, True], ids=["in memory", "paged"])
+def test_a_store_comes_back_to_one_of_its_steps(paged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when a head has room for so few entries that nearly all goes by way of pages."""
+    if paged:
+        for module in (backlog, recovery):
+            monkeypatch.setattr(module, "HEAD_MOST", 4)
+        for module in (backlog, restore):
+            monkeypatch.setattr(module, "HEAD_LEAST", 3)
+        for module in (backlog, checkpoint):
+            monkeypatch.setattr(module, "PAGE_ENTRIES", 3)
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(max_examples=100, stateful_step_count=10, deadline=None, derandomize=True),
+    )
