@@ -32,6 +32,7 @@ FLOORS: Final[Mapping[int, str]] = {
         session.client session.connection session.server
         store.ledger store.ledger_file store.ledger_reader
         store.committer store.files store.log store.memory store.salvage store.segments
+        store.inspection store.ledger_salvage store.life store.rescue store.stats store.verification
         library.*
         admin logs metrics
         """,

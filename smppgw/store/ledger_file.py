@@ -196,7 +196,7 @@ def state_in(connection: sqlite3.Connection, path: Path) -> LedgerState:
             [EarlyRow(*row) for row in early],
             dict(counters),
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise LedgerDamaged(path, f"unreadable: {error}") from error
 
 

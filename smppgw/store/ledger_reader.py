@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from smppgw.store.errors import StoreError
-from smppgw.store.ledger_file import SLICE, connect, is_made, marks, padded, speaking_of
-from smppgw.store.rows import HistoryRow, SentRow
+from smppgw.store.ledger_file import (
+    SLICE,
+    LedgerDamaged,
+    connect,
+    is_made,
+    log_id_of,
+    marks,
+    padded,
+    speaking_of,
+    state_in,
+)
+from smppgw.store.rows import HistoryRow, LedgerState, SentRow
 
 _SENT_SLICE: Final = SLICE // 2
 """What comes back is taken apart in one go, under the interpreter's lock: under 1 ms."""
+_HISTORY_SLICE: Final = 64
 _SENT: Final = (
     "SELECT json_group_array(json_array(hex(carrier_id), key, hex(message_id), esme, registered_delivery,"
     " accepted_ms, expires_ms)) FROM sent WHERE carrier = ?"
@@ -22,11 +34,11 @@ _SENT: Final = (
 class LedgerReader:
     """A connection that changes nothing; each call sees what was last folded. All methods block."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a ledger that is there. Raises: StoreError."""
+    def __init__(self, path: Path, *, still: bool = False) -> None:
+        """Open a ledger that is there; `still`: see `connect`. Raises: StoreError."""
         self._path = path
         with speaking_of(path):
-            self._connection = connect(path, write=False)
+            self._connection = connect(path, write=False, still=still)
         try:
             with speaking_of(path):
                 made = is_made(self._connection, path)
@@ -91,6 +103,62 @@ class LedgerReader:
             return dict(
                 self._connection.execute("SELECT carrier, count(*) FROM sent GROUP BY carrier").fetchall()
             )
+
+    # ---- for whoever inspects a store -----------------------------------------------------------------------
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let all calls within see the same, whatever is folded meanwhile. Raises: StoreError."""
+        with speaking_of(self._path):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with speaking_of(self._path):
+                self._connection.execute("ROLLBACK")
+
+    def log_id(self) -> bytes:
+        """Return which log it belongs to. Raises: StoreError."""
+        with speaking_of(self._path):
+            return log_id_of(self._connection)
+
+    def state(self) -> LedgerState:
+        """Return what a run would begin with. Raises: StoreError."""
+        with speaking_of(self._path):
+            return state_in(self._connection, self._path)
+
+    def check(self) -> None:
+        """Have SQLite go through all of the file. Raises: StoreError, LedgerDamaged for what is not as it should be."""
+        with speaking_of(self._path):
+            (found,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise LedgerDamaged(self._path, found.splitlines()[-1])
+
+    def whole_history(self) -> Iterator[tuple[int, HistoryRow]]:
+        """Yield all rows there are, each behind its id, some at a time. Raises: StoreError."""
+        after = 0
+        while True:
+            with speaking_of(self._path):
+                rows = self._connection.execute(
+                    "SELECT id, at_ms, first_key, last_key, body FROM history WHERE id > ? ORDER BY id LIMIT ?",
+                    (after, _HISTORY_SLICE),
+                ).fetchall()
+            if not rows:
+                return
+            for after, *row in rows:
+                yield after, HistoryRow(*row)
+
+    def sent_for(self, key: int) -> list[SentRow]:
+        """Return under which ids carriers may still report a message; reads all. Raises: StoreError."""
+        with speaking_of(self._path):
+            return [
+                SentRow(*row)
+                for row in self._connection.execute(
+                    "SELECT carrier, carrier_id, key, message_id, esme, registered_delivery, accepted_ms, expires_ms"
+                    " FROM sent WHERE key = ?",
+                    (key,),
+                ).fetchall()
+            ]
 
     def close(self) -> None:
         """Let go of the file."""

@@ -39,6 +39,8 @@ from smppgw.store.segments import (
     write_file,
 )
 
+LOCK: Final = "lock"
+"""The file in the directory of a log that is locked by the gateway that works on it."""
 SPARES: Final = 2
 """Segments that are to stand ready: on a full disk they are what outcomes are still written to."""
 
@@ -106,7 +108,7 @@ class Log:
     def lock(self) -> None:
         """Make the directory and keep every other gateway out of it. Raises: StoreInUse; OSError."""
         self._files.make_directory(self._directory)
-        self._lock = self._files.lock(self._directory / "lock")
+        self._lock = self._files.lock(self._directory / LOCK)
         if self._lock is None:
             raise StoreInUse(self._directory)
 

@@ -76,12 +76,18 @@ class _Old(NamedTuple):
 
 
 def salvage(
-    files: Files, directory: Path, *, after_lsn: int = 0, random: Callable[[int], bytes] = os.urandom
+    files: Files,
+    directory: Path,
+    *,
+    log_id: bytes | None = None,
+    after_lsn: int = 0,
+    random: Callable[[int], bytes] = os.urandom,
 ) -> Salvaged:
     """Make a log that can be used of whatever is in the directory, which must be locked.
 
-    `after_lsn`: no new record is to have an lsn up to this one, though none of the log's may be so high. When this is
-    cut short, it can be called again. Raises: OSError.
+    `log_id`: which log it is to be; else the one that most segments are of. `after_lsn`: no new record is to have an
+    lsn up to this one, though none of the log's may be so high. When this is cut short, it can be called again.
+    Raises: OSError.
     """
     names = files.names(directory)
     for name in unfinished(names):
@@ -90,7 +96,8 @@ def salvage(
     paths = [directory / segment_name(number) for number in numbers]
     headers = [_header(files, path) for path in paths]
     ids = Counter(header.log_id for header in headers if header is not None)
-    log_id = ids.most_common(1)[0][0] if ids else random(LOG_ID_OCTETS)
+    if log_id is None:
+        log_id = ids.most_common(1)[0][0] if ids else random(LOG_ID_OCTETS)
     octets = max((header.octets for header in headers if header is not None), default=SEGMENT_OCTETS)
 
     old = [_examine(files, path, log_id) for path in paths]
@@ -212,16 +219,22 @@ class _Fresh:
         self._file.close()
 
 
+def new_aside(files: Files, directory: Path, names: Sequence[str]) -> Path:
+    """Make a directory for what is damaged; `names` are those there are. Raises: OSError."""
+    aside = next(
+        directory / name
+        for number in range(1, len(names) + 2)
+        if (name := f"salvaged-{number:03d}") not in names
+    )
+    files.make_directory(aside)
+    return aside
+
+
 def _take_away(files: Files, directory: Path, old: Sequence[_Old], names: Sequence[str]) -> Path | None:
     """Remove the old segments; the damaged ones only from where a gateway would find them."""
     aside = None
     if any(segment.damaged for segment in old):
-        aside = next(
-            directory / name
-            for number in range(1, len(names) + 2)
-            if (name := f"salvaged-{number:03d}") not in names
-        )
-        files.make_directory(aside)
+        aside = new_aside(files, directory, names)
     for segment in old:
         if aside is not None and segment.damaged:
             files.rename(segment.path, aside / segment.path.name)

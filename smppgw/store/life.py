@@ -1,0 +1,137 @@
+"""What one message has come to, as far as a store still knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from smppgw.store import columns, record
+from smppgw.store.entries import Message
+from smppgw.store.errors import StoreError
+from smppgw.store.inspection import UNREADABLE, Reading, inspect
+from smppgw.store.page_codec import chunks_of
+from smppgw.store.record import MS, What
+from smppgw.store.rows import SentRow
+from smppgw.store.state import LANE
+
+
+class Submission(NamedTuple):
+    """A carrier took the message. After a crash there may be a second one."""
+
+    at_ms: int
+    carrier: str
+    carrier_id: bytes
+    """Empty where the carrier gave none."""
+
+
+class Life:
+    """One message, gathered from records, oldest first. Moments are since 1970."""
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.esme = ""
+        """Empty while nothing is known."""
+        self.message: Message | None = None
+        """As it was last seen whole; None where it is too long ago."""
+        self.submissions: list[Submission] = []
+        self.state: int | None = None
+        """The final message_state; None while that is open."""
+        self.final_ms = 0
+        self._needle = columns.packed([key])
+
+    def take(self, records: Iterable[bytes]) -> None:
+        """Learn what records of the log, of a page or of the history say. Raises: StoreError."""
+        for octets in records:
+            if self._needle in octets:
+                self._take(octets)
+
+    def take_sent(self, row: SentRow) -> None:
+        """Learn what is left of a message for which a receipt is expected."""
+        self.esme = row.esme
+        self.message = Message(
+            row.key, row.message_id, row.esme, "", 0, b"", row.registered_delivery, row.accepted_ms * MS
+        )
+
+    def _take(self, octets: bytes) -> None:
+        key = self.key
+        match record.what(octets):
+            case What.ACCEPTED | What.REPLACED:
+                for message in record.messages_of(octets, 0):
+                    if message.key == key:
+                        self.esme, self.message = message.esme, message
+            case What.DEFERRED:
+                deferred = record.deferred_of(octets, 0)
+                if key in deferred.keys and self.message is not None:
+                    at = deferred.keys.index(key)
+                    self.message.due_ns = deferred.dues_ns[at]
+                    self.message.attempts = deferred.attempts[at]
+            case What.SUBMITTED:
+                submitted = record.submitted_of(octets)
+                if key in submitted.keys:
+                    at = submitted.keys.index(key)
+                    self.esme = submitted.esmes[at]
+                    submission = Submission(submitted.at_ms, submitted.carrier, submitted.ids[at])
+                    if submission not in self.submissions:  # the log and the history may both have it
+                        self.submissions.append(submission)
+            case What.FINISHED:
+                finished = record.submitted_of(octets)
+                if key in finished.keys:
+                    at = finished.keys.index(key)
+                    self.esme = finished.esmes[at]
+                    self.state, self.final_ms = finished.states[at], finished.at_ms
+            case What.ENDED:
+                ended = record.ended_of(octets)
+                if key in ended.keys:
+                    self.esme = ended.esmes[ended.keys.index(key)]
+                    self.state, self.final_ms = ended.state, ended.at_ms
+            case _:
+                pass
+
+
+def life_of(directory: Path, key_of: Callable[[int], int | None]) -> tuple[Life | None, bool]:
+    """Return what is known of a message, and whether the store is in use; None for one that is not known.
+
+    `key_of` gets the highest key there is, and returns the key of the message. Raises: StoreError, OSError.
+    """
+    return inspect(directory, lambda reading: (_life(reading, key_of), reading.in_use))
+
+
+def _life(reading: Reading, key_of: Callable[[int], int | None]) -> Life | None:
+    key = key_of(_highest_key(reading))
+    if key is None:
+        return None
+    found = Life(key)
+    try:
+        if reading.ledger is not None:
+            for row in reading.ledger.sent_for(key):
+                found.take_sent(row)
+            _take_pages(reading, found)
+            for kept in reading.ledger.history(key):
+                found.take(chunks_of(kept.body))
+        for frame in reading.log.frames(0):
+            found.take(frame.records)
+    except UNREADABLE as error:
+        raise StoreError(f"{reading.directory}: unreadable ({error!r}): run `smppgw store verify`") from error
+    return found if found.esme else None
+
+
+def _highest_key(reading: Reading) -> int:
+    highest = reading.found.highest_key
+    for frame in reading.log.frames(reading.found.lsn):
+        for octets in frame.records:
+            if record.what(octets) is What.ACCEPTED:
+                highest = max(highest, *record.keys_of(octets))
+    return highest
+
+
+def _take_pages(reading: Reading, found: Life) -> None:
+    """Take the message from the pages it stands in; the newest word is in the one that came last."""
+    heads = [
+        head
+        for head in reading.found.pages
+        if head.queue.startswith(LANE) and head.first_key <= found.key <= head.last_key
+    ]
+    heads.sort(key=lambda head: head.id)
+    for body in reading.pages([head.id for head in heads]):
+        found.take(chunks_of(body))
