@@ -4,19 +4,29 @@ The head is what is handed out next. Once it is long, what comes behind it is ke
 own records gather in a page, which stays in memory until a checkpoint has it in the ledger. A page comes back when
 the head runs short. So memory holds some thousand entries of a queue of any length.
 
+What is in memory, and belongs behind what is still on disk, waits beside the head until that is back.
+
 What is aside until its moment stands in a heap, or, when that moment is far, in pages too.
 """
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Final, TypeVar
 
+from smppgw.store.columns import packed
 from smppgw.store.entries import Delivery, Message
 from smppgw.store.queue import Queue
 
-EntryT = TypeVar("EntryT", Message, Delivery)
+EntryT = TypeVar("EntryT", bound=Message | Delivery)
+_KEY: Final = attrgetter("key")
+_FIRST_KEY: Final = attrgetter("first_key")
+_DUE: Final = attrgetter("due_ns")
 
 HEAD_MOST: Final = 4096
 """Entries of the head, as far as it is filled from the end of the queue or from pages..."""
@@ -44,6 +54,8 @@ class Page:
         "folded",
         "gone",
         "id",
+        "kept_as",
+        "keys",
         "last_key",
         "lsn",
         "octets",
@@ -53,15 +65,17 @@ class Page:
     def __init__(self, page_id: int, queue: str, *, aside: bool = False) -> None:
         self.id = page_id
         """Its number in the ledger."""
-        self.queue = queue
-        """The queue's name in the ledger."""
+        self.queue = self.kept_as = queue
+        """The queue's name, now and in the ledger."""
         self.aside = aside
         """Whether what is in it waits for its moment."""
         self.first_key = self.last_key = 0
+        self.keys = bytearray()
+        """Packed, of all its entries, as long as some are still to be read back: the ranges of pages overlap."""
         self.count = 0
         self.octets = 0
         self.due_ns = self.expires_ns = 0
-        """The lowest of its entries; 0 where none has one."""
+        """The lowest of its entries that are still to be read back; 0 where none has one."""
         self.esmes: dict[str, int] = {}
         """How many of its entries each ESME has."""
         self.chunks: list[bytes] | None = []
@@ -85,7 +99,7 @@ class Page:
         """Whether nothing more goes into it."""
         return self.folded or self.count >= PAGE_ENTRIES or self.octets >= PAGE_OCTETS
 
-    def add(self, octets: bytes, entries: Sequence[Message] | Sequence[Delivery], lsn: int) -> None:
+    def add(self, octets: bytes, entries: Sequence[Message | Delivery], lsn: int) -> None:
         """Put a record of entries at its end."""
         assert self.chunks is not None, "a page that is in memory"
         self.chunks.append(octets)
@@ -93,6 +107,7 @@ class Page:
         keys = [entry.key for entry in entries]
         self.first_key = min(self.first_key or keys[0], *keys)
         self.last_key = max(self.last_key, *keys)
+        self.keys += packed(keys)
         self.count += len(entries)
         self.lsn = lsn
         esmes = self.esmes
@@ -105,31 +120,60 @@ class Page:
 
     def holds(self, key: int) -> bool:
         """Whether an entry of this key may still be read back from here."""
-        return self.gone is not None and self.first_key <= key <= self.last_key and key not in self.gone
+        if self.gone is None or not self.first_key <= key <= self.last_key or key in self.gone:
+            return False
+        needle = packed([key])
+        at = self.keys.find(needle)
+        while at % len(needle):  # the end of one key and the beginning of the next
+            if at < 0:
+                return False
+            at = self.keys.find(needle, at + 1)
+        return True
 
 
 class Backlog(Queue[EntryT]):
     """One queue, in the order of its entries' keys."""
 
-    __slots__ = ("_in_later_pages", "_in_pages", "_new_page", "later_pages", "loading", "name", "pages")
+    __slots__ = (
+        "_behind",
+        "_came_back",
+        "_in_later_pages",
+        "_in_pages",
+        "_new_page",
+        "coming",
+        "later_pages",
+        "loading",
+        "name",
+        "pages",
+    )
 
     def __init__(self, name: str, new_page: Callable[[str, bool], Page]) -> None:
         """`new_page(queue, aside)` makes an empty page."""
         super().__init__()
         self.name = name
         self.pages: deque[Page] = deque()
-        """Those that are still to be read back, behind the head."""
+        """Those that are still to be read back, behind the head, in the order of their first keys."""
+        self._behind: list[EntryT] = []
+        """Entries in memory whose keys are above the first page's first, in order."""
         self.later_pages: list[Page] = []
         """Those aside that are still to be read back, the one that is due first in front."""
         self.loading = False
         """Whether its next pages are being read."""
+        self.coming = 0
+        """Batches that are to stand at the end of the head once they are durable: pages come behind them."""
+        self._came_back: set[int] = set()
+        """Keys of what is aside in memory and was read back, since it is due soon."""
         self._new_page = new_page
         self._in_pages = self._in_later_pages = 0
+
+    def __iter__(self) -> Iterator[EntryT]:
+        """All entries in memory, with those aside."""
+        return chain(super().__iter__(), self._behind)
 
     @property
     def waiting(self) -> int:
         """Entries that stand in the queue."""
-        return len(self._head) + self._in_pages
+        return len(self._head) + len(self._behind) + self._in_pages
 
     @property
     def deferred(self) -> int:
@@ -138,8 +182,8 @@ class Backlog(Queue[EntryT]):
 
     @property
     def aside_in_memory(self) -> int:
-        """Entries that stand aside, and not on disk alone."""
-        return len(self._aside)
+        """Entries that stand aside in memory, without those that were read back since they are due soon."""
+        return len(self._aside) - len(self._came_back)
 
     def is_long(self, in_memory: int) -> bool:
         """Whether what comes to its end is kept as octets only; `in_memory`: how many entries of its kind are."""
@@ -152,9 +196,34 @@ class Backlog(Queue[EntryT]):
         self.pages[-1].add(octets, entries, lsn)
         self._in_pages += len(entries)
 
-    def wake(self, now_ns: int, most: int = HEAD_MOST) -> int | None:
+    def give_back(self, entries: Iterable[EntryT]) -> None:
+        """See `Queue.give_back`."""
+        returned = list(entries)
+        if self._came_back:
+            self._came_back.difference_update([entry.key for entry in returned])
+        if self.pages:
+            first_key = self.pages[0].first_key
+            behind = [entry for entry in returned if entry.key > first_key]
+            if behind:
+                self._behind = sorted([*self._behind, *behind], key=_KEY)
+                returned = [entry for entry in returned if entry.key <= first_key]
+        super().give_back(returned)
+
+    def remove(self, keys: Collection[int]) -> list[EntryT]:
+        """See `Queue.remove`; for those in memory."""
+        removed = super().remove(keys)
+        if self._behind:
+            wanted = frozenset(keys)
+            removed += [entry for entry in self._behind if entry.key in wanted]
+            self._behind = [entry for entry in self._behind if entry.key not in wanted]
+        if self._came_back:
+            self._came_back.difference_update(keys)
+        return removed
+
+    def wake(self, now_ns: int, most: int = sys.maxsize) -> int | None:
         """See `Queue.wake`; the head grows no further than it may."""
-        next_ns = super().wake(now_ns, max(0, most - len(self._head)))
+        room = HEAD_MOST - len(self._head) - len(self._behind)
+        next_ns = super().wake(now_ns, max(0, min(most, room)))
         if self.later_pages:
             due_ns = self.later_pages[0].due_ns
             next_ns = due_ns if next_ns is None else min(next_ns, due_ns)
@@ -163,8 +232,8 @@ class Backlog(Queue[EntryT]):
     # ---- pages ----------------------------------------------------------------------------------------------
 
     def wanted(self, durable_lsn: int, most: int) -> list[Page]:
-        """Return the pages to be read back now: the head runs short, and they are durable."""
-        if len(self._head) >= HEAD_LEAST:
+        """Return the pages to be read back now: the head runs short, they are durable, and so is all before them."""
+        if self.coming or len(self._head) >= HEAD_LEAST:
             return []
         wanted: list[Page] = []
         for page in self.pages:
@@ -174,41 +243,61 @@ class Backlog(Queue[EntryT]):
         return wanted
 
     def wanted_aside(self, before_ns: int, most: int) -> list[Page]:
-        """Return the pages aside that have something due before that moment, while few are in memory."""
-        if len(self._aside) >= HEAD_MOST:
+        """Return the pages aside that have something due by that moment, while little that is due soon came back."""
+        if len(self._came_back) >= HEAD_MOST:
             return []
         return [page for page in self.later_pages[:most] if page.due_ns <= before_ns]
 
-    def restore(self, page: Page, entries: list[EntryT]) -> list[EntryT]:
-        """Take a page back into memory, whose entries were read; return those that are not gone."""
+    def restore(self, page: Page, entries: Sequence[EntryT], before_ns: int) -> list[EntryT]:
+        """Take a page back into memory, whose entries were read; return those that are not gone.
+
+        Of a page aside only what is due by `before_ns`: the others stay on disk.
+        """
         gone = page.gone
         assert gone is not None, "a page that is still to be read back"
-        left = [entry for entry in entries if entry.key not in gone] if gone else entries
-        for entry in left:
+        left = [entry for entry in entries if entry.key not in gone]
+        due = [entry for entry in left if entry.due_ns <= before_ns] if page.aside else left
+        for entry in due:
             entry.page = page
-        self.drop_page(page)
         if page.aside:
-            self.defer(left)
+            self._restore_aside(page, due, [entry.due_ns for entry in left if entry.due_ns > before_ns])
         else:
-            self._head.extend(left)
-        return left
+            self._behind = sorted([*self._behind, *due], key=_KEY)
+            self.drop_page(page)
+        return due
+
+    def _restore_aside(self, page: Page, due: list[EntryT], later_ns: list[int]) -> None:
+        if later_ns:
+            self.withdraw(page, [entry.key for entry in due])
+            self.later_pages.remove(page)
+            page.due_ns = min(later_ns)
+            insort(self.later_pages, page, key=_DUE)
+        else:
+            self.drop_page(page)
+        self.defer(due)
+        self._came_back.update([entry.key for entry in due])
 
     def add_page(self, page: Page) -> None:
         """Take in a page that is still to be read back, where it belongs."""
         self._count(page, page.left)
         if page.aside:
-            self.later_pages.append(page)
-            self.later_pages.sort(key=lambda each: each.due_ns)
-        elif self.pages and self.pages[-1].first_key > page.first_key:
-            self.pages = deque(sorted([*self.pages, page], key=lambda each: each.first_key))
+            insort(self.later_pages, page, key=_DUE)
         else:
-            self.pages.append(page)
+            insort(self.pages, page, key=_FIRST_KEY)
 
     def drop_page(self, page: Page) -> None:
         """Forget a page: nothing more is to be read back from it."""
         self._count(page, -page.left)
         page.gone = None
-        (self.later_pages if page.aside else self.pages).remove(page)
+        page.keys.clear()
+        if page.aside:
+            self.later_pages.remove(page)
+            return
+        self.pages.remove(page)
+        if self._behind:  # no page is in front of some of these any more
+            count = bisect_left(self._behind, self.pages[0].first_key, key=_KEY) if self.pages else None
+            self._head.extend(self._behind[:count])
+            del self._behind[:count]
 
     def withdraw(self, page: Page, keys: Collection[int]) -> None:
         """Let entries of a page not be read back with it."""
@@ -216,7 +305,7 @@ class Backlog(Queue[EntryT]):
         before = page.left
         page.gone.update(keys)
         self._count(page, page.left - before)
-        if not page.left and page.is_full:
+        if not page.left:
             self.drop_page(page)
 
     def _count(self, page: Page, entries: int) -> None:

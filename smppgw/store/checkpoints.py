@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 from smppgw.settings import StoreSettings
@@ -24,6 +25,8 @@ from smppgw.store.tail import Tail
 TICK_SECONDS: Final = 0.1
 RETRY_NS: Final = 1_000_000_000
 """A checkpoint that found no room on the disk is tried again after this."""
+PRESSED_NS: Final = 1_000_000_000
+"""What takes too much memory calls for a checkpoint no sooner after the last one."""
 SPILLED_OCTETS: Final = 8 * 1024 * 1024
 """Of pages that only memory has: more of them call for a checkpoint."""
 YOUNG_MOST: Final = 50_000
@@ -53,7 +56,9 @@ class Checkpoints:
         logger: Any,
         on_failed: Callable[[BaseException], None],
         settings: StoreSettings,
+        carriers: set[str] | None,
     ) -> None:
+        """`carriers`: those of which the ledger may know messages; None for any."""
         self._state = state
         self._log_files = log
         self._ledger = ledger
@@ -75,8 +80,8 @@ class Checkpoints:
         self._idle = asyncio.Event()
         self._idle.set()
         self._ledger_octets = ledger.octets
-        self._carriers: set[str] | None = None
-        """Carriers of which the ledger may know messages; None: all, since an earlier run may have left some."""
+        self._carriers = carriers
+        self._abandoned = False
         self.full = False
         """Whether the last checkpoint found no room."""
 
@@ -105,8 +110,10 @@ class Checkpoints:
         if self._retry_ns is not None and now_ns >= self._retry_ns:
             self._retry_ns = None
             self._write()
-        elif self._running is None and (now_ns - self._last_ns >= self._every_ns or self._presses()):
-            self.take()
+        elif self._running is None:
+            since_ns = now_ns - self._last_ns
+            if since_ns >= self._every_ns or (since_ns >= PRESSED_NS and self._presses()):
+                self.take()
 
     def _presses(self) -> bool:
         """Whether memory asks for a checkpoint."""
@@ -121,7 +128,9 @@ class Checkpoints:
     def take(self) -> None:
         """Take a checkpoint now, unless one is being taken or nothing has happened."""
         self._last_ns = self._clock()
-        if self._running is not None or self._state.lsn == self._last_lsn:
+        # What ESMEs are owed goes aside without a record.
+        nothing_new = self._state.lsn == self._last_lsn and not self._presses()
+        if self._running is not None or self._abandoned or nothing_new:
             return
         self._idle.clear()
         taken = self._running = snapshot(self._state, self._last_ns)
@@ -138,8 +147,19 @@ class Checkpoints:
     def _apply(self, taken: Snapshot) -> None:
         """In the ledger's thread."""
         ledger = self._ledger
-        ledger.apply(taken.fold())
+        try:
+            ledger.apply(taken.fold())
+        except LedgerFull:
+            if not ledger.history_octets:
+                raise
+            ledger.trim_history(ledger.history_octets // 4 + 1)
+            ledger.apply(taken.fold())
         self._log_files.forget(taken.lsn)
+        with suppress(LedgerFull):  # the next one tries again; this one is done
+            self._forget_old()
+
+    def _forget_old(self) -> None:
+        ledger = self._ledger
         now_ms = self._tail.now_ms()
         ledger.prune(
             history_before_ms=now_ms - self._retention_ms, sent_before_ms=now_ms, most=PRUNED_AT_ONCE
@@ -186,6 +206,7 @@ class Checkpoints:
 
     def abandon(self) -> None:
         """Take no more: the store has failed."""
+        self._abandoned = True
         if self._timer is not None:
             self._timer.cancel()
         self._idle.set()

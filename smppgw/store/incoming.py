@@ -98,7 +98,9 @@ class Incoming:
 
         def on_disk() -> None:
             for queue, part in standing:
+                queue.coming -= 1
                 queue.add(part)
+                self._pages.refill(queue)
             for queue in spilled:
                 self._pages.refill(queue)
             durable()
@@ -111,6 +113,7 @@ class Incoming:
                 for delivery in part:
                     del state.undelivered[delivery.key]
             else:
+                queue.coming += 1
                 standing.append((queue, part))
 
     def ready(self, esme: str) -> int:

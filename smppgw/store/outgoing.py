@@ -34,6 +34,7 @@ class Outgoing:
             on_ready=on_ready,
         )
         self.wake = self._pages.wake
+        self.refill = self._pages.refill
         for lane in state.lanes.values():
             self._pages.refill(lane)
 
@@ -63,7 +64,9 @@ class Outgoing:
 
         def on_disk() -> None:
             for queue, part in standing:
+                queue.coming -= 1
                 queue.add(part)
+                self._pages.refill(queue)
             for queue, part in aside:
                 queue.defer(part)
             for queue in spilled:
@@ -81,7 +84,10 @@ class Outgoing:
             state.live.update([(message.key, message) for message in part])
             if deferred:
                 self._pages.defers(lane)
-            (aside if deferred else standing).append((queue, part))
+                aside.append((queue, part))
+            else:
+                queue.coming += 1
+                standing.append((queue, part))
 
     def ready(self, lane: str) -> int:
         """See `Store.ready`."""
@@ -105,7 +111,7 @@ class Outgoing:
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """See `Store.give_back`."""
-        self._stand(_by_lane(messages))
+        self._stand(_by_lane(self._living(messages)))
 
     def _stand(self, parts: Mapping[str, list[Message]]) -> None:
         """Put messages that were handed out where they belong: in their lane, or aside."""
@@ -118,9 +124,14 @@ class Outgoing:
                 self._pages.defers(lane)
             state.returned.update([message.key for message in part])
 
+    def _living(self, messages: Sequence[Message]) -> list[Message]:
+        """Leave out what has ended since it was handed out."""
+        live = self._state.live
+        return [message for message in messages if live.get(message.key) is message]
+
     def defer(self, messages: Sequence[Message]) -> None:
         """See `Store.defer`."""
-        messages = _living(messages)
+        messages = self._living(messages)
         if not messages:
             return
         state = self._state
@@ -134,14 +145,52 @@ class Outgoing:
     def replace(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.replace`."""
         state = self._state
+        messages = self._living(messages)
         parts = _by_lane(messages)
         self._tail.append(
             [record.of_messages(What.REPLACED, lane, part, state.epoch_ns) for lane, part in parts.items()],
             durable,
         )
         state.unpage(messages)
-        state.live.update([(message.key, message) for message in messages])
         self._stand(parts)
+
+    def settle(self, messages: Sequence[Message]) -> Sequence[Message | None]:
+        """Take messages that leave or end out of wherever they stand; return them, None for those that did so before.
+
+        An answer may come late: its message may stand in its lane again, or aside, or on disk, or have come back from
+        there as another object, which is then the one that is returned.
+        """
+        state = self._state
+        live, returned = state.live, state.returned
+        if all([live.get(message.key) is message for message in messages]) and (  # noqa: C419 - faster so
+            not returned or returned.isdisjoint([message.key for message in messages])
+        ):
+            return messages
+        settled: list[Message | None] = []
+        standing: defaultdict[str, set[int]] = defaultdict(set)
+        for message in messages:
+            known = live.get(message.key)
+            if known is None:
+                known = self._from_page(message)
+            elif known is not message or known.key in returned:
+                standing[known.lane].add(known.key)
+                message.body = b""
+            settled.append(known)
+        for lane, keys in standing.items():
+            queue = state.lane(lane)
+            queue.remove(keys)
+            returned -= keys
+            self._pages.refill(queue)
+        return settled
+
+    def _from_page(self, message: Message) -> Message | None:
+        queue = self._state.lane(message.lane)
+        page = queue.page_of(message.key)
+        if page is None:
+            return None
+        queue.withdraw(page, (message.key,))
+        message.page = page
+        return message
 
     def waiting(self, lane: str) -> int:
         """See `Store.waiting`."""
@@ -164,8 +213,3 @@ def _by_lane(messages: Sequence[Message]) -> dict[str, list[Message]]:
     for message in messages:
         parts[message.lane].append(message)
     return parts
-
-
-def _living(messages: Sequence[Message]) -> list[Message]:
-    """Leave out what a late answer has ended while it was here as another object."""
-    return [message for message in messages if message.page is None or message.key not in message.page.dead]

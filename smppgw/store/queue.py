@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from smppgw.store.entries import Delivery, Message
 
-EntryT = TypeVar("EntryT", Message, Delivery)
+EntryT = TypeVar("EntryT", bound=Message | Delivery)
 _KEY: Final = attrgetter("key")
 
 _FEW: Final = 8

@@ -30,6 +30,9 @@ class Pages(Protocol):
     def pages(self, ids: Sequence[int]) -> list[bytes]:
         """Return the bodies of these pages, in the order asked."""
 
+    def keys(self, ids: Sequence[int]) -> list[bytes]:
+        """Return the packed keys of these pages, in the order asked."""
+
 
 class Recovery:
     """Builds the state; one use."""
@@ -56,10 +59,12 @@ class Recovery:
             received_ns = row.received_ms * MS - state.epoch_ns
             receipt = EarlyReceipt(row.carrier_id, row.command_id, row.body, received_ns)
             state.early[row.carrier].take_over(receipt)
-        for head in ledger.pages:
+        every_key = self._ledger.keys([head.id for head in ledger.pages])
+        for head, keys in zip(ledger.pages, every_key, strict=True):
             page = page_codec.page_of(head, state.epoch_ns)
+            page.keys += keys
             if page.queue.startswith(LANE):
-                page.queue = LANE + self._lane_now(page.queue.removeprefix(LANE))
+                page.queue = LANE + self._lane_now(page.kept_as.removeprefix(LANE))
                 for esme, count in self._esmes_of(page).items():
                     state.queued[esme] += count
             state.queue_of(page).add_page(page)
@@ -68,6 +73,8 @@ class Recovery:
         """Return how many of a page's messages each ESME has, without the dead."""
         if not page.dead:
             return page.esmes
+        if len(page.esmes) == 1:
+            return dict.fromkeys(page.esmes, page.left)
         return Counter(message.esme for message in self._read_messages(page).values())
 
     def replay(self, log: Log, after_lsn: int) -> None:

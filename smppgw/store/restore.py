@@ -14,7 +14,7 @@ EntryT = TypeVar("EntryT", Message, Delivery)
 PAGES_AT_ONCE: Final = 4
 """Read back in one go: about a thousand entries."""
 ASIDE_AHEAD_NS: Final = 2_000_000_000
-"""What is aside on disk comes back so long before it is due."""
+"""What is aside on disk may come back so long before it is due."""
 RECHECK_NS: Final = 20_000_000
 """What is due and cannot stand in its queue yet is looked at again after this."""
 
@@ -49,7 +49,7 @@ class Restorer(Generic[EntryT]):
     def refill(self, queue: Backlog[EntryT]) -> None:
         """Have the next pages of a queue read back, if it runs short and they are not on their way."""
         if queue.pages and len(queue) < HEAD_LEAST:
-            self._read(queue, queue.wanted(self._durable_lsn(), PAGES_AT_ONCE))
+            self._read(queue, queue.wanted(self._durable_lsn(), PAGES_AT_ONCE), 0)
 
     def wake(self, now_ns: int) -> int | None:
         """Let what is due stand in its queue; return when to look again."""
@@ -61,23 +61,26 @@ class Restorer(Generic[EntryT]):
                 self._aside.discard(name)
                 continue
             if queue.later_pages:
-                self._read(queue, queue.wanted_aside(now_ns + ASIDE_AHEAD_NS, PAGES_AT_ONCE))
+                before_ns = now_ns + ASIDE_AHEAD_NS
+                self._read(queue, queue.wanted_aside(before_ns, PAGES_AT_ONCE), before_ns)
             if due_ns <= now_ns:
                 due_ns = now_ns + RECHECK_NS
             next_ns = due_ns if next_ns is None else min(next_ns, due_ns)
         return next_ns
 
-    def _read(self, queue: Backlog[EntryT], pages: list[Page]) -> None:
+    def _read(self, queue: Backlog[EntryT], pages: list[Page], before_ns: int) -> None:
         if pages and not queue.loading:
             queue.loading = True
-            self._shelf.read(pages, lambda chunks: self._restored(queue, pages, chunks))
+            self._shelf.read(pages, lambda chunks: self._restored(queue, pages, before_ns, chunks))
 
-    def _restored(self, queue: Backlog[EntryT], pages: list[Page], chunks: list[list[bytes]]) -> None:
+    def _restored(
+        self, queue: Backlog[EntryT], pages: list[Page], before_ns: int, chunks: list[list[bytes]]
+    ) -> None:
         queue.loading = False
         for page, records in zip(pages, chunks, strict=True):
             if page.gone is None:
                 continue  # all of it has died meanwhile
-            found = queue.restore(page, self._decode(page.queue, records))
+            found = queue.restore(page, self._decode(page.queue, records), before_ns)
             self._in_memory.update([(entry.key, entry) for entry in found])
         self._on_ready()
         self.refill(queue)

@@ -8,14 +8,18 @@ from typing import Final
 from smppgw.store import columns, record
 from smppgw.store.backlog import Backlog, Page
 from smppgw.store.entries import Message, Standing
+from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.page_codec import chunks_of, messages_of
 from smppgw.store.record import MS, What
-from smppgw.store.rows import HistoryRow, SentRow
+from smppgw.store.rows import SentRow
 from smppgw.store.shelf import Shelf
 from smppgw.store.state import LANE, State
 
 _ENROUTE: Final = 1
 """message_state ENROUTE (SMPP v3.4 section 5.2.28)."""
+
+PAGES_AT_ONCE: Final = 16
+"""Read for what has expired: the messages of more are not in memory together."""
 
 Wanted = Callable[[Message], bool]
 
@@ -24,11 +28,20 @@ class Search:
     """Looks into the state first, then asks the shelf."""
 
     def __init__(
-        self, state: State, shelf: Shelf, *, history_on_its_way: Callable[[], Iterable[bytes]]
+        self,
+        state: State,
+        shelf: Shelf,
+        *,
+        refill: Callable[[Backlog[Message]], None],
+        history_on_its_way: Callable[[], Iterable[bytes]],
     ) -> None:
-        """`history_on_its_way` gives the records that a running checkpoint has taken from the state."""
+        """`refill` has a lane read back from which messages were taken out of turn.
+
+        `history_on_its_way` gives the records that a running checkpoint has taken from the state.
+        """
         self._state = state
         self._shelf = shelf
+        self._refill = refill
         self._history_on_its_way = history_on_its_way
 
     # ---- taking out -----------------------------------------------------------------------------------------
@@ -50,8 +63,7 @@ class Search:
             at = message.body.find(beginning, 0, len(beginning) + behind)
             return at >= 0 and message.esme == esme
 
-        keys = {message.key for queue in self._state.lanes.values() for message in queue if wanted(message)}
-        found = self._pick_from_memory(keys)
+        found = self._pick_all_from_memory(wanted)
         pages = list(self._pages())
         if not pages:
             then(found)
@@ -61,10 +73,11 @@ class Search:
             for page in pages
             if page.chunks is not None and any(beginning in chunk for chunk in page.chunks)
         }
-        queues = [queue.name for queue in self._state.lanes.values() if queue.pages or queue.later_pages]
+        queues = list({page.kept_as for page in pages})
 
         def known(page_ids: list[int]) -> None:
             possible = at_hand.union(page_ids)
+            found.extend(self._pick_all_from_memory(wanted))  # what was read back meanwhile
             self._pick_from_pages(
                 [page for page in self._pages() if page.id in possible], wanted, found, then
             )
@@ -75,21 +88,38 @@ class Search:
         """See `Store.pick_expired`."""
 
         def wanted(message: Message) -> bool:
-            return 0 < message.expires_ns <= now_ns
+            return message.expires_ns != 0 and message.expires_ns <= now_ns
 
-        keys = {message.key for queue in self._state.lanes.values() for message in queue if wanted(message)}
-        found = self._pick_from_memory(keys)
-        pages = [page for page in self._pages() if 0 < page.expires_ns <= now_ns]
+        pages = [page for page in self._pages() if page.expires_ns and page.expires_ns <= now_ns]
         for page in pages:
             page.expires_ns = 0  # not to be read again for the same ones; what is left says what comes next
-        self._pick_from_pages(pages, wanted, found, then)
+
+        def go_on(found: list[Message]) -> None:
+            then(found)
+            if pages:
+                part = pages[:PAGES_AT_ONCE]
+                del pages[:PAGES_AT_ONCE]
+                self._pick_from_pages([page for page in part if page.gone is not None], wanted, [], go_on)
+
+        go_on(self._pick_all_from_memory(wanted))
 
     def _pick_from_memory(self, keys: set[int]) -> list[Message]:
         if not keys:
             return []
-        found = [message for queue in self._state.lanes.values() for message in queue.remove(keys)]
+        live = self._state.live
+        found: list[Message] = []
+        for lane in dict.fromkeys([live[key].lane for key in keys if key in live]):
+            queue = self._state.lane(lane)
+            found += queue.remove(keys)
+            self._refill(queue)
         self._state.returned.difference_update(keys)
         return found
+
+    def _pick_all_from_memory(self, wanted: Wanted) -> list[Message]:
+        lanes = self._state.lanes.values()
+        return self._pick_from_memory(
+            {message.key for queue in lanes for message in queue if wanted(message)}
+        )
 
     def _pages(self) -> Iterable[Page]:
         """All pages of lanes that are to be read back."""
@@ -110,20 +140,16 @@ class Search:
             return
 
         def read(bodies: list[list[bytes]]) -> None:
-            keys_gone_back: set[int] = set()
+            live = self._state.live
+            read_back: set[int] = set()  # meanwhile
             for page, chunks in zip(pages, bodies, strict=True):
-                if page.gone is None:  # it has come back to memory meanwhile
-                    keys_gone_back.update(key for chunk in chunks for key in record.keys_of(chunk))
-                    continue
-                found.extend(self._take_out(page, self._messages(page, chunks), wanted))
-            if keys_gone_back:
-                again = {
-                    message.key
-                    for queue in self._state.lanes.values()
-                    for message in queue
-                    if message.key in keys_gone_back and wanted(message)
-                }
-                found.extend(self._pick_from_memory(again))
+                messages = self._messages(page, chunks)
+                for key in [message.key for message in messages if not page.holds(message.key)]:
+                    if key in live and wanted(live[key]):
+                        read_back.add(key)
+                if page.gone is not None:
+                    found.extend(self._take_out(page, messages, wanted))
+            found.extend(self._pick_from_memory(read_back))
             then(found)
 
         self._shelf.read(pages, read)
@@ -195,11 +221,10 @@ class Search:
             then(standing)
             return
 
-        def answered(rows: list[HistoryRow]) -> None:
-            older = [chunk for row in rows for chunk in chunks_of(row.body)]
+        def answered(older: list[bytes]) -> None:
             then(ended_as([*older, *on_its_way, *recent], key, epoch_ns))
 
-        self._shelf.ask(lambda reader: reader.history(key), answered)
+        self._shelf.ask(lambda reader: _chunks_about(reader, key), answered)
 
     # ---- correlation ----------------------------------------------------------------------------------------
 
@@ -214,6 +239,10 @@ class Search:
             then()
 
         self._shelf.ask(lambda reader: reader.sent(carrier, carrier_ids), found)
+
+
+def _chunks_about(reader: LedgerReader, key: int) -> list[bytes]:
+    return [chunk for row in reader.history(key) for chunk in chunks_of(row.body)]
 
 
 def _message_of(row: SentRow, epoch_ns: int) -> Message:

@@ -47,13 +47,12 @@ class Shelf:
         chunks = {page.id: list(page.chunks) for page in pages if page.chunks is not None}
         missing = [page.id for page in pages if page.id not in chunks]
 
-        def found(bodies: list[bytes]) -> None:
-            for page_id, body in zip(missing, bodies, strict=True):
-                chunks[page_id] = chunks_of(body)
+        def found(bodies: list[list[bytes]]) -> None:
+            chunks.update(zip(missing, bodies, strict=True))
             then([chunks[page.id] for page in pages])
 
         if missing:
-            self.ask(lambda reader: reader.pages(missing), found)
+            self.ask(lambda reader: [chunks_of(body) for body in reader.pages(missing)], found)
         else:
             found([])
 

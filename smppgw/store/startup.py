@@ -27,6 +27,8 @@ class Opened(NamedTuple):
     reader: LedgerReader
     records: int
     """How many records of the log were gone through."""
+    carriers: set[str] | None
+    """Carriers of which the ledger may know messages; None for any."""
 
 
 def open_store(
@@ -66,12 +68,17 @@ def _opened(directory: Path, state: State, log: Log, lane_now: Callable[[str], s
         after_lsn = found.lsn
         check_log_goes_on(path, log, after_lsn)
         reader = LedgerReader(path)
+    except BaseException:
+        ledger.close()
+        raise
+    try:
         recovery = Recovery(state, reader, lane_now=lane_now)
         recovery.load(found)
         recovery.replay(log, after_lsn)
         if not fresh:
             log.begin()
     except BaseException:
+        reader.close()
         ledger.close()
         raise
     if last_lsn:
@@ -83,7 +90,7 @@ def _opened(directory: Path, state: State, log: Log, lane_now: Callable[[str], s
             torn_octets=torn.octets if torn is not None else 0,
         )
     state.lsn = last_lsn
-    return Opened(log, ledger, reader, recovery.records)
+    return Opened(log, ledger, reader, recovery.records, None if after_lsn else set())
 
 
 def check_log_is_there(path: Path, log_id: bytes | None, ledger_log_id: bytes | None) -> None:

@@ -32,7 +32,7 @@ class State:
         self.undelivered: dict[int, Delivery] = {}
         """The deliveries in memory, by key, wherever they are."""
         self.returned: set[int] = set()
-        """Keys of messages that were handed out and stand in their queue again: a late answer may end them there."""
+        """Keys of messages in memory that were handed out and stand in their queue again: a late answer ends them."""
         self.queued: Counter[str] = Counter()
         """Messages that no carrier has, by ESME."""
         self.sent: defaultdict[str, Sent] = defaultdict(Sent)
@@ -82,18 +82,23 @@ class State:
 
     @property
     def aside_in_memory(self) -> int:
-        """Entries that stand aside, and not on disk alone."""
+        """Entries that stand aside in memory, and might go to disk."""
         lanes = sum([queue.aside_in_memory for queue in self.lanes.values()])
         return lanes + sum([queue.aside_in_memory for queue in self.owed.values()])
 
     def evict(self, pages: Mapping[Page, Sequence[int]]) -> None:
         """Let what is aside and stands in these pages, with all their keys, go from memory."""
-        for queue in {id(queue): queue for queue in map(self.queue_of, pages)}.values():
-            in_memory: dict[int, Message] | dict[int, Delivery]
-            in_memory = self.live if queue.name.startswith(LANE) else self.undelivered
-            of_queue = {page: keys for page, keys in pages.items() if page.queue == queue.name}
-            for entry in queue.evict(of_queue):
-                del in_memory[entry.key]
+        parts: defaultdict[str, dict[Page, Sequence[int]]] = defaultdict(dict)
+        for page, keys in pages.items():
+            parts[page.queue][page] = keys
+        for name, part in parts.items():
+            if name.startswith(LANE):
+                for message in self.lane(name.removeprefix(LANE)).evict(part):
+                    del self.live[message.key]
+                    self.returned.discard(message.key)
+            else:
+                for delivery in self.owed_to(name.removeprefix(ESME)).evict(part):
+                    del self.undelivered[delivery.key]
 
     # ---- messages -------------------------------------------------------------------------------------------
 
@@ -116,9 +121,9 @@ class State:
             live.pop(message.key, None)
             if message.registered_delivery and carrier_id:
                 young[carrier_id] = message
-            if message.page is not None and not self._bury(message):
-                self.queued[message.esme] += 1  # it is not to be counted out twice
-        self._end(messages, esmes)
+            if message.page is not None:
+                self._bury(message)
+        self._end(esmes)
         self.counters[f"submitted/{carrier}"] += len(messages)
 
     def ended(self, messages: Sequence[Message], esmes: Sequence[str], state: int) -> None:
@@ -126,33 +131,16 @@ class State:
         for message in messages:
             message.body = b""
             self.live.pop(message.key, None)
-            if message.page is not None and not self._bury(message):
-                self.queued[message.esme] += 1
-        self._end(messages, esmes)
+            if message.page is not None:
+                self._bury(message)
+        self._end(esmes)
         self.counters[f"state/{state}"] += len(messages)
 
-    def _end(self, messages: Sequence[Message], esmes: Sequence[str]) -> None:
-        if not messages:
+    def _end(self, esmes: Sequence[str]) -> None:
+        if not esmes:
             return
         for esme, count in counted(esmes):
             self.queued[esme] -= count
-        if self.returned:
-            returned: defaultdict[str, set[int]] = defaultdict(set)
-            for message in messages:
-                if message.key in self.returned:
-                    self.returned.remove(message.key)
-                    returned[message.lane].add(message.key)
-            for lane, keys in returned.items():
-                self.remove(self.lane(lane), keys)
-
-    def remove(self, queue: Backlog[Message], keys: set[int]) -> None:
-        """Take messages out of their queue, also those that have gone to a page."""
-        for message in queue.remove(keys):
-            keys.discard(message.key)
-        for key in keys:
-            page = queue.page_of(key)
-            if page is not None:
-                queue.withdraw(page, (key,))
 
     def unpage(self, entries: Iterable[Message | Delivery]) -> None:
         """What the pages say of these is true no more: the next checkpoint puts them in another."""
@@ -160,19 +148,12 @@ class State:
             if entry.page is not None:
                 self._bury(entry)
 
-    def _bury(self, entry: Message | Delivery) -> bool:
-        """Note that an entry of a page is no more; return whether that is news.
-
-        It is none where a message went to a page alone, came back as another object, and both were answered.
-        """
+    def _bury(self, entry: Message | Delivery) -> None:
         page: Page = entry.page
         entry.page = None
-        if entry.key in page.dead:
-            return False
         page.dead.add(entry.key)
         if page.folded:
             self.changed.add(page)
-        return True
 
     # ---- receipts and deliveries ----------------------------------------------------------------------------
 

@@ -90,11 +90,17 @@ class WalStore:
             logger=self._log,
             on_failed=self._fail,
             settings=self._settings,
+            carriers=opened.carriers,
         )
-        self._search = Search(state, self._shelf, history_on_its_way=self._checkpoints.history_on_its_way)
         tail.append([record.of_moment(What.STARTED, tail.now_ms())], None)
         self._outgoing = Outgoing(state, tail, self._shelf, on_ready=self._ready)
         self._incoming = Incoming(state, tail, self._shelf, on_ready=self._ready)
+        self._search = Search(
+            state,
+            self._shelf,
+            refill=self._outgoing.refill,
+            history_on_its_way=self._checkpoints.history_on_its_way,
+        )
         self._open = True
         self._checkpoints.start(at_once=opened.records > 0)
 
@@ -114,8 +120,7 @@ class WalStore:
     def _fail(self, error: BaseException) -> None:
         if not self._failed:
             self._failed = True
-            if self._open:
-                self._checkpoints.abandon()
+            self._checkpoints.abandon()
             self._on_failed(error)
 
     def _on_room(self) -> None:
@@ -157,12 +162,14 @@ class WalStore:
         durable: Durable,
     ) -> None:
         """See `Store.submitted`."""
-        if not answered:
+        settled = self._outgoing.settle([message for message, _ in answered])
+        messages = [message for message in settled if message is not None]
+        if not messages:
             self._incoming.deliver([], carrier, deliveries, finished, durable)
             return
         state = self._state
-        messages = [message for message, _ in answered]
-        ids = [carrier_id for _, carrier_id in answered]
+        pairs = zip(settled, answered, strict=True)
+        ids = [carrier_id for message, (_, carrier_id) in pairs if message is not None]
         esmes = [message.esme for message in messages]
         now_ms = self._tail.now_ms()
         octets = record.of_submitted(carrier, now_ms, [message.key for message in messages], esmes, ids)
@@ -174,6 +181,7 @@ class WalStore:
         self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
     ) -> None:
         """See `Store.failed`."""
+        messages = [message for message in self._outgoing.settle(messages) if message is not None]
         if not messages:
             self._incoming.deliver([], "", deliveries, (), durable)
             return

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smppgw.store import record
+from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.errors import StoreError
+from smppgw.store.record import MS, What
+
+quick = settings(max_examples=80, deadline=None, derandomize=True)
+
+EPOCH_NS: Final = 1_700_000_000_123_456_789
+"""Nanoseconds since 1970 at moment 0."""
+
+keys = st.integers(0, 2**63)
+octets = st.binary(max_size=30)
+names = st.text(max_size=6)
+moments = st.one_of(st.just(0), st.integers(-(10**15), 10**17).filter(bool))
+"""Also before this run's moment 0: an earlier run's."""
+attempts = st.integers(0, 2**32 - 1)
+
+
+def fields(entry: Any) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in entry.__slots__ if not name.endswith("_ns")}
+
+
+def assert_same(read: Sequence[Any], written: Sequence[Any]) -> None:
+    """All of it is as it was, moments to the millisecond."""
+    assert [fields(entry) for entry in read] == [fields(entry) for entry in written]
+    for mine, other in zip(read, written, strict=True):
+        for name in mine.__slots__:
+            if name.endswith("_ns"):
+                lost_ns = getattr(other, name) - getattr(mine, name)
+                assert 0 <= lost_ns < MS
+                assert getattr(other, name) or not lost_ns, "none stays none"
+
+
+@st.composite
+def messages_of_a_lane(draw: st.DrawFn) -> list[Message]:
+    messages = []
+    for _ in range(draw(st.integers(1, 5))):
+        message = Message(
+            draw(keys),
+            draw(octets),
+            draw(names),
+            "lane",
+            draw(st.integers(0, 2**32 - 1)),
+            draw(octets),
+            draw(st.integers(0, 255)),
+            draw(moments),
+            draw(moments),
+            draw(moments),
+        )
+        message.attempts = draw(attempts)
+        messages.append(message)
+    return messages
+
+
+@quick
+@given(messages_of_a_lane())
+def test_messages_are_read_as_they_were_written(messages: list[Message]) -> None:
+    written = record.of_messages(What.ACCEPTED, "lane", messages, EPOCH_NS)
+    assert record.what(written) is What.ACCEPTED
+    assert record.lane_of(written) == "lane"
+    assert record.keys_of(written) == [message.key for message in messages]
+    assert_same(record.messages_of(written, EPOCH_NS), messages)
+    assert {message.lane for message in record.messages_of(written, EPOCH_NS, "new")} == {"new"}
+
+
+@quick
+@given(st.lists(st.tuples(keys, st.booleans(), octets, moments, attempts), min_size=1, max_size=5))
+def test_deliveries_are_read_as_they_were_written(rows: list[tuple[int, bool, bytes, int, int]]) -> None:
+    deliveries = []
+    for key, is_mo, body, due_ns, number in rows:
+        delivery = Delivery("acme", "mo" if is_mo else "receipt", 5, body, len(body))
+        delivery.key, delivery.due_ns, delivery.attempts = key, due_ns, number
+        deliveries.append(delivery)
+    written = record.of_deliveries("acme", deliveries, EPOCH_NS)
+    assert record.what(written) is What.RECEIVED
+    assert record.keys_of(written) == [delivery.key for delivery in deliveries]
+    assert_same(record.deliveries_of(written, EPOCH_NS), deliveries)
+
+
+@quick
+@given(st.lists(st.tuples(octets, st.integers(0, 2**32 - 1), octets, moments), min_size=1, max_size=5))
+def test_early_receipts_are_read_as_they_were_written(rows: list[tuple[bytes, int, bytes, int]]) -> None:
+    receipts = [EarlyReceipt(*row) for row in rows]
+    carrier, read = record.early_of(record.of_early("sink", receipts, EPOCH_NS), EPOCH_NS)
+    assert carrier == "sink"
+    for mine, other in zip(read, receipts, strict=True):
+        assert fields(mine) == fields(other)
+        assert 0 <= other.received_ns - mine.received_ns < MS
+
+
+@quick
+@given(st.lists(st.tuples(keys, names, octets, st.integers(0, 9)), min_size=1, max_size=5), names)
+def test_what_became_of_messages_is_read_as_it_was_written(
+    rows: list[tuple[int, str, bytes, int]], carrier: str
+) -> None:
+    all_keys, esmes, ids, states = (list(column) for column in zip(*rows, strict=True))
+    submitted = record.of_submitted(carrier, 17, all_keys, esmes, ids)
+    assert record.submitted_of(submitted) == (carrier, 17, all_keys, esmes, ids, [])
+    finished = record.of_finished(carrier, 18, all_keys, esmes, ids, states)
+    assert record.submitted_of(finished) == (carrier, 18, all_keys, esmes, ids, states)
+    ended = record.of_ended(19, all_keys, esmes, 5)
+    assert record.ended_of(ended) == (19, all_keys, esmes, 5)
+    for written, what in ((submitted, What.SUBMITTED), (finished, What.FINISHED), (ended, What.ENDED)):
+        assert record.what(written) is what
+        assert record.ended_keys_of(written) == all_keys
+
+
+def test_a_deferral_is_read_as_it_was_written() -> None:
+    messages = [Message(key, b"", "acme", "lane", 4, b"", 0, 0, due_ns=key * 10**12) for key in (3, 4)]
+    messages[1].attempts = 70_000
+    read = record.deferred_of(record.of_deferred(messages, EPOCH_NS), EPOCH_NS)
+    assert (read.keys, read.attempts) == ([3, 4], [0, 70_000])
+    assert all(
+        0 <= message.due_ns - due_ns < MS for message, due_ns in zip(messages, read.dues_ns, strict=True)
+    )
+
+
+def test_ids_and_keys_that_are_done_with_are_read_as_they_were_written() -> None:
+    assert record.released_of(record.of_released("sink", [b"", b"x"])) == ("sink", [b"", b"x"])
+    assert record.delivered_of(record.of_delivered("acme", [7, 1 << 60])) == ("acme", [7, 1 << 60])
+
+
+def test_a_record_of_a_batch_takes_little_more_than_its_bodies() -> None:
+    messages = [Message(key, b"%08x" % key, "acme", "lane", 4, b"x" * 160, 1, 10**9) for key in range(500)]
+    written = record.of_messages(What.ACCEPTED, "lane", messages, EPOCH_NS)
+    assert len(written) < 500 * (160 + 8 + 8) + 100
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0", b"\xff" * 9])
+def test_a_record_of_an_unknown_kind_is_refused(octets: bytes) -> None:
+    with pytest.raises(StoreError, match="is not known to this version"):
+        record.what(octets)
