@@ -25,6 +25,8 @@ from smppgw.store.rows import HistoryRow, LedgerState, SentRow
 _SENT_SLICE: Final = SLICE // 2
 """What comes back is taken apart in one go, under the interpreter's lock: under 1 ms."""
 _HISTORY_SLICE: Final = 64
+_HIGHEST: Final = (1 << 63) - 1
+"""What SQLite can compare with. An ESME may ask for any key, and none that it was told is as high."""
 _SENT: Final = (
     "SELECT json_group_array(json_array(hex(carrier_id), key, hex(message_id), esme, registered_delivery,"
     " accepted_ms, expires_ms)) FROM sent WHERE carrier = ?"
@@ -76,6 +78,8 @@ class LedgerReader:
 
         They hold the key's 8 octets, least significant first, somewhere in their body.
         """
+        if key > _HIGHEST:
+            return []
         with speaking_of(self._path):
             return [
                 HistoryRow(*row)
@@ -150,6 +154,8 @@ class LedgerReader:
 
     def sent_for(self, key: int) -> list[SentRow]:
         """Return under which ids carriers may still report a message; reads all. Raises: StoreError."""
+        if key > _HIGHEST:
+            return []
         with speaking_of(self._path):
             return [
                 SentRow(*row)

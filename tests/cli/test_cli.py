@@ -42,7 +42,7 @@ def test_it_tells_its_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "check", "status", "smsc", "send", "decode", "segments", "receipt"]
+    "command", ["serve", "check", "status", "store", "smsc", "send", "decode", "segments", "receipt"]
 )
 def test_every_command_has_help(command: str) -> None:
     assert command in run("--help").out

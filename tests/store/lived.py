@@ -67,8 +67,15 @@ async def killed(directory: Path, *, checkpoint: bool = False, messages: int = 6
         first += messages
     async with opened(running) as store:
         await live(store, first, messages=messages)
-        shutil.copytree(running, directory)
+        _copy(running, directory)
     return directory
+
+
+def _copy(running: Path, directory: Path) -> None:
+    directory.mkdir()
+    for path in sorted(running.iterdir(), reverse=True):  # the ledger before the log
+        if path.suffix != ".tmp":  # a spare that is being built
+            shutil.copy(path, directory)
 
 
 def contents(directory: Path) -> dict[str, bytes]:

@@ -162,3 +162,43 @@ def test_a_file_that_is_not_there_is_named(path: Path) -> None:
     with pytest.raises(StoreError, match="ledger: the ledger cannot be used"):
         LedgerReader(path)
     assert not path.exists()
+
+
+def test_a_key_that_no_message_can_have_is_not_found(reader: LedgerReader) -> None:
+    for key in (2**63 - 1, 2**63, 2**64 - 1):
+        assert reader.history(key) == []
+        assert reader.sent_for(key) == []
+
+
+def test_what_is_held_stays_as_it_is(ledger: Ledger, reader: LedgerReader) -> None:
+    ledger.apply(Fold(1, 1, 1, pages=[page(1)], sent=[sent("north", b"a")]))
+    with reader.held():
+        before = reader.state()
+        ledger.apply(Fold(2, 2, 2, dropped=[1], settled=[("north", b"a")]))
+        assert reader.state() == before
+        assert (before.lsn, reader.pages([1]), reader.sent_counts()) == (1, [b"body"], {"north": 1})
+    assert (reader.state().lsn, reader.sent_counts()) == (2, {})
+
+
+def test_all_history_is_read_in_its_order(ledger: Ledger, reader: LedgerReader) -> None:
+    rows = [HistoryRow(number, number, number, b"%d" % number) for number in range(1, 200)]
+    ledger.apply(Fold(1, 1, 1, history=rows))
+    assert list(reader.whole_history()) == list(enumerate(rows, 1))
+
+
+def test_a_message_is_found_by_its_key(ledger: Ledger, reader: LedgerReader) -> None:
+    row = sent("north", b"a")
+    ledger.apply(Fold(1, 1, 1, sent=[row]))
+    assert reader.sent_for(row.key) == [row]
+    assert reader.sent_for(row.key + 1) == []
+
+
+def test_a_ledger_that_is_still_is_read_without_a_trace(path: Path, ledger: Ledger) -> None:
+    ledger.apply(Fold(1, 1, 1, pages=[page(1)]))
+    ledger.close()
+    before = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+    reader = LedgerReader(path, still=True)
+    reader.check()
+    assert (reader.log_id(), reader.state().lsn) == (LOG, 1)
+    reader.close()
+    assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == before
