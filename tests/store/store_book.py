@@ -45,18 +45,18 @@ class Kept:
 
     def difference(self, other: Kept, now_ns: int) -> str:
         """What is not the same; nothing when all is. What is due may stand aside or not."""
-        for name in ("sent", "states", "owed", "early"):
+        differences = []
+        for name in ("queued", "sent", "states", "early", "owed"):
             mine, others = getattr(self, name), getattr(other, name)
-            if mine != others:
-                return f"{name}: {mine} is not {others}"
-        mine, others = (
-            {
-                key: message._replace(due_ns=0) if message.due_ns <= now_ns else message
-                for key, message in kept.queued.items()
-            }
-            for kept in (self, other)
-        )
-        return "" if mine == others else f"queued: {mine} is not {others}"
+            for key in sorted(mine.keys() | others.keys()):
+                one, another = (_without_past(each.get(key), now_ns) for each in (mine, others))
+                if one != another:
+                    differences.append(f"{name} {key!r}: {one} is not {another}")
+        return "; ".join(differences)
+
+
+def _without_past(value: object, now_ns: int) -> object:
+    return value._replace(due_ns=0) if isinstance(value, Queued) and value.due_ns <= now_ns else value
 
 
 class StoreBook:
