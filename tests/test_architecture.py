@@ -25,13 +25,15 @@ FLOORS: Final[Mapping[int, str]] = {
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
-        store store.api store.early store.entries store.errors store.frame store.queue
-        store.rows
+        store store.api store.backlog store.checkpoint store.columns store.correlation store.early store.entries
+        store.errors store.frame store.page_codec store.queue store.record store.rows store.state
         """,
     2: """
         session.client session.connection session.server
         store.ledger store.ledger_file store.ledger_reader
-        store.committer store.files store.log store.memory store.salvage store.segments
+        store.checkpoints store.committer store.files store.incoming store.log store.memory store.outgoing
+        store.recovery store.restore store.salvage store.search store.segments store.shelf store.startup store.tail
+        store.wal
         store.inspection store.ledger_salvage store.life store.rescue store.stats store.verification
         library.*
         admin logs metrics
@@ -71,6 +73,8 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "config_bounds": "test_config.py",
     "config_reader": "test_config.py",
     "config_rules": "test_config.py",
+    "store.restore": "test_outgoing.py",
+    "store.tail": "test_wal.py",
 }
 """Modules whose tests are another module's. Every other one has its own at the mirrored place."""
 NO_TESTS: Final = frozenset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from smppgw.store import page_codec, record
 from smppgw.store.api import Durable
@@ -74,17 +74,12 @@ class Incoming:
         """Append records, with those of deliveries and of what is finished."""
         state = self._state
         if finished:
-            found = state.finish(carrier, finished)
-            if found:
+            messages, ids, states = state.finish(carrier, finished)
+            if messages:
                 now_ms = self._tail.now_ms()
-                octets = record.of_finished(
-                    carrier,
-                    now_ms,
-                    [message.key for message, _, _ in found],
-                    [message.esme for message, _, _ in found],
-                    [carrier_id for _, carrier_id, _ in found],
-                    [final for _, _, final in found],
-                )
+                keys = [message.key for message in messages]
+                esmes = [message.esme for message in messages]
+                octets = record.of_finished(carrier, now_ms, keys, esmes, ids, states)
                 state.history.append((now_ms, octets))
                 records.append(octets)
         if not deliveries:
@@ -161,7 +156,10 @@ class Incoming:
         return queue.waiting + queue.deferred if queue is not None else 0
 
 
-def _by_esme(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
+def _by_esme(deliveries: Sequence[Delivery]) -> Mapping[str, Sequence[Delivery]]:
+    first = deliveries[0].esme if deliveries else ""
+    if deliveries and all([delivery.esme == first for delivery in deliveries]):  # noqa: C419 - faster so
+        return {first: deliveries}
     parts: defaultdict[str, list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
         parts[delivery.esme].append(delivery)

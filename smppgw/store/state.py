@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from smppgw.store.backlog import Backlog, Page
 from smppgw.store.correlation import KnownEarlyReceipts, Sent
 from smppgw.store.entries import Delivery, Message
+
+T = TypeVar("T", str, int)
 
 LANE: Final = "lane:"
 ESME: Final = "esme:"
@@ -157,26 +159,33 @@ class State:
 
     # ---- receipts and deliveries ----------------------------------------------------------------------------
 
-    def finish(self, carrier: str, finished: Iterable[tuple[bytes, int]]) -> list[tuple[Message, bytes, int]]:
-        """Forget what a carrier knows under these ids; return the messages, with id and final message_state."""
-        sent = self.sent[carrier]
-        found = []
-        for carrier_id, state in finished:
-            message = sent.finish(carrier_id)
-            if message is not None:
-                found.append((message, carrier_id, state))
-                self.counters[f"state/{state}"] += 1
-        return found
+    def finish(
+        self, carrier: str, finished: Sequence[tuple[bytes, int]]
+    ) -> tuple[list[Message], list[bytes], list[int]]:
+        """Forget what a carrier knows under these ids.
 
-    def received(self, deliveries: Iterable[Delivery]) -> None:
+        Returns the messages that there were, with id and final message_state of each.
+        """
+        sent = self.sent[carrier]
+        pop = sent.young.pop
+        found = [pop(carrier_id, None) or sent.finish(carrier_id) for carrier_id, _ in finished]
+        messages = [message for message in found if message is not None]
+        if len(messages) < len(found):
+            finished = [each for each, message in zip(finished, found, strict=True) if message is not None]
+        ids = [carrier_id for carrier_id, _ in finished]
+        states = [state for _, state in finished]
+        if states:
+            for state, count in counted(states):
+                self.counters[f"state/{state}"] += count
+        return messages, ids, states
+
+    def received(self, deliveries: Sequence[Delivery]) -> None:
         """Count deliveries in, and give each its key; they stand nowhere yet."""
-        key = self.delivery_key
-        undelivered = self.undelivered
-        for delivery in deliveries:
-            key += 1
+        keys = range(self.delivery_key + 1, self.delivery_key + 1 + len(deliveries))
+        for key, delivery in zip(keys, deliveries, strict=True):
             delivery.key = key
-            undelivered[key] = delivery
-        self.delivery_key = key
+        self.undelivered.update(zip(keys, deliveries, strict=True))
+        self.delivery_key += len(deliveries)
 
     def delivered(self, deliveries: Iterable[Delivery]) -> None:
         """These are done with."""
@@ -186,9 +195,9 @@ class State:
                 self._bury(delivery)
 
 
-def counted(names: Sequence[str]) -> Iterable[tuple[str, int]]:
-    """Return each name with how often it is there."""
-    first = names[0]
-    if names.count(first) == len(names):
-        return ((first, len(names)),)
-    return Counter(names).items()
+def counted(values: Sequence[T]) -> Iterable[tuple[T, int]]:
+    """Return each value with how often it is there."""
+    first = values[0]
+    if values.count(first) == len(values):
+        return ((first, len(values)),)
+    return Counter(values).items()

@@ -162,14 +162,17 @@ class WalStore:
         durable: Durable,
     ) -> None:
         """See `Store.submitted`."""
-        settled = self._outgoing.settle([message for message, _ in answered])
-        messages = [message for message in settled if message is not None]
-        if not messages:
+        messages = [message for message, _ in answered]
+        settled = self._outgoing.settle(messages)
+        if settled is not messages:
+            known = zip(settled, answered, strict=True)
+            answered = [(message, carrier_id) for message, (_, carrier_id) in known if message is not None]
+            messages = [message for message, _ in answered]
+        if not answered:
             self._incoming.deliver([], carrier, deliveries, finished, durable)
             return
         state = self._state
-        pairs = zip(settled, answered, strict=True)
-        ids = [carrier_id for message, (_, carrier_id) in pairs if message is not None]
+        ids = [carrier_id for _, carrier_id in answered]
         esmes = [message.esme for message in messages]
         now_ms = self._tail.now_ms()
         octets = record.of_submitted(carrier, now_ms, [message.key for message in messages], esmes, ids)
