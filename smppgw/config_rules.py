@@ -12,6 +12,9 @@ from smppgw.settings import Settings
 LEAST_SEGMENTS: Final = 8
 """The log keeps three at any time; the ledger needs room beside them."""
 
+PDUS_IN_A_SEGMENT: Final = 8
+"""What arrives with one read goes into the log as a whole."""
+
 Breach = tuple[str, str]
 """The key, and what is wrong there."""
 
@@ -26,6 +29,12 @@ def breaches(settings: Settings) -> Iterator[Breach]:
     if store.backend == "wal" and store.max_bytes < LEAST_SEGMENTS * store.segment_bytes:
         allowed = f"at least {LEAST_SEGMENTS} times segment_bytes, {LEAST_SEGMENTS * store.segment_bytes}"
         yield "[store] max_bytes", f"is {store.max_bytes}; expected {allowed}"
+    pdu_octets = max([settings.listen.max_pdu_octets, *(each.max_pdu_octets for each in settings.carriers)])
+    if store.backend == "wal" and store.segment_bytes < PDUS_IN_A_SEGMENT * pdu_octets:
+        allowed = (
+            f"at least {PDUS_IN_A_SEGMENT} times the largest max_pdu_octets, {PDUS_IN_A_SEGMENT * pdu_octets}"
+        )
+        yield "[store] segment_bytes", f"is {store.segment_bytes}; expected {allowed}"
 
 
 def _peers(settings: Settings) -> Iterator[Breach]:

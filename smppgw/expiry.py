@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from smppgw.metrics import Metrics
 from smppgw.pdu.constants import MessageState
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Message
+
+ENDED_AT_ONCE: Final = 500
+"""Messages that end together in the store: many more of them, with their receipts, would fill its log."""
 
 OwnReceipts: TypeAlias = Callable[[Sequence[tuple[Message, int]], MessageState], list[Delivery]]
 """Makes the receipts that were asked for, of messages that have come to that state here; beside each its error."""
@@ -32,8 +35,10 @@ class Expiry:
 
     def expire(self, messages: Sequence[Message]) -> None:
         """End messages that the store has handed out and that have expired."""
-        if not messages:
-            return
+        for first in range(0, len(messages), ENDED_AT_ONCE):
+            self._end(messages[first : first + ENDED_AT_ONCE])
+
+    def _end(self, messages: Sequence[Message]) -> None:
         deliveries = self._own_receipts([(message, 0) for message in messages], MessageState.EXPIRED)
         counts = Counter(message.esme for message in messages)
 

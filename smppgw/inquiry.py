@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from smppgw import replacement, submission
 from smppgw.accounts import Link
-from smppgw.expiry import OwnReceipts
+from smppgw.expiry import ENDED_AT_ONCE, OwnReceipts
 from smppgw.message_ids import MOST_OF_ONE_ID, ids_of, key_of
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import codec, peek
@@ -145,14 +145,22 @@ class Inquiry:
         self._store.pick_beginning(link.account.name, beginning, picked, behind=behind)
 
     def _end(self, link: Link, pdu: CancelSm, messages: list[Message]) -> None:
-        deliveries = self._own_receipts([(message, 0) for message in messages], MessageState.DELETED)
+        told = 0
+        parts = [messages[first : first + ENDED_AT_ONCE] for first in range(0, len(messages), ENDED_AT_ONCE)]
+        left = len(parts)
 
         def durable() -> None:
-            _answer(link, pdu, CommandStatus.ESME_ROK)
-            if deliveries:
-                self._on_deliveries()
+            nonlocal left
+            left -= 1
+            if left == 0:
+                _answer(link, pdu, CommandStatus.ESME_ROK)
+                if told:
+                    self._on_deliveries()
 
-        self._store.failed(messages, MessageState.DELETED, deliveries, durable)
+        for part in parts:
+            deliveries = self._own_receipts([(message, 0) for message in part], MessageState.DELETED)
+            told += len(deliveries)
+            self._store.failed(part, MessageState.DELETED, deliveries, durable)
 
     # ---- replace_sm -----------------------------------------------------------------------------------------
 

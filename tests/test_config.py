@@ -228,9 +228,22 @@ def test_settings_do_not_print_their_secrets(write: Write) -> None:
         ("[limits]\ntiers = ''", "[limits] tiers", 'is ""; expected a path'),
         ("[limits]\ntiers = 'none.toml'", "", "cannot be read: No such file or directory"),
         ("[limits]\nregistration = 'on'", "[limits] registration", 'is "on"; expected "required" or "off"'),
-        ("[store]\nmax_bytes = 2097152", "[store] max_bytes", "expected at least 8 times segment_bytes, 536870912"),
-        ("[store]\nsegment_bytes = 4096", "[store] segment_bytes", "expected 1048576 to 1073741824 octets"),
-        ("[store]\nmax_bytes = 2251799813685248", "[store] max_bytes", "is 2251799813685248; expected 1048576 to"),
+        (
+            "[store]\nmax_bytes = 2097152",
+            "[store] max_bytes",
+            "expected at least 8 times segment_bytes, 536870912",
+        ),
+        (
+            "[store]\nsegment_bytes = 1048576\n[listen]\nmax_pdu_octets = 262144",
+            "[store] segment_bytes",
+            "expected at least 8 times the largest max_pdu_octets, 2097152",
+        ),
+        ("[store]\nsegment_bytes = 1048576.5", "[store] segment_bytes", "expected"),
+        (
+            "[store]\nmax_bytes = 2251799813685248",
+            "[store] max_bytes",
+            "is 2251799813685248; expected 1048576 to",
+        ),
         ("[[brand]]\nstatus = 'approved'", "[[brand]] #1: id", "is missing; it has no default"),
         ("[[brand]]\nid = 'b'\nsegments_per_day = 'all'", '[[brand]] "b": segments_per_day', '"unlimited"'),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from smppgw.store import page_codec, record
 from smppgw.store.api import Durable
@@ -86,8 +87,11 @@ class Incoming:
             self._tail.append(records, durable)
             return
         state.received(deliveries)
-        parts = [(state.owed_to(esme), part) for esme, part in _by_esme(deliveries).items()]
-        written = [record.of_deliveries(part[0].esme, part, state.epoch_ns) for _, part in parts]
+        written = [
+            (state.owed_to(esme), part, octets)
+            for esme, group in _by_esme(deliveries).items()
+            for part, octets in self._tail.written(group, partial(self._record, esme))
+        ]
         standing: list[tuple[Backlog[Delivery], Sequence[Delivery]]] = []
         spilled: list[Backlog[Delivery]] = []
 
@@ -100,8 +104,8 @@ class Incoming:
                 self._pages.refill(queue)
             durable()
 
-        lsn = self._tail.append(records + written, on_disk)
-        for (queue, part), octets in zip(parts, written, strict=True):
+        lsn = self._tail.append(records + [octets for _, _, octets in written], on_disk)
+        for queue, part, octets in written:
             if queue.is_long(len(state.undelivered)):
                 queue.spill(octets, part, lsn)
                 spilled.append(queue)
@@ -110,6 +114,9 @@ class Incoming:
             else:
                 queue.coming += 1
                 standing.append((queue, part))
+
+    def _record(self, esme: str, deliveries: Sequence[Delivery]) -> bytes:
+        return record.of_deliveries(esme, deliveries, self._state.epoch_ns)
 
     def ready(self, esme: str) -> int:
         """See `Store.ready_deliveries`."""

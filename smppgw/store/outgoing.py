@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from smppgw.store import page_codec, record
 from smppgw.store.api import Durable
@@ -53,11 +54,11 @@ class Outgoing:
             for message in messages:
                 parts[message.lane, message.due_ns != 0].append(message)
             groups = dict(parts)
-        epoch_ns = state.epoch_ns
-        records = [
-            record.of_messages(What.ACCEPTED, lane, part, epoch_ns) for (lane, _), part in groups.items()
+        written = [
+            (lane, deferred, part, octets)
+            for (lane, deferred), group in groups.items()
+            for part, octets in self._tail.written(group, partial(self._record, lane))
         ]
-
         standing: list[tuple[Backlog[Message], Sequence[Message]]] = []
         aside: list[tuple[Backlog[Message], Sequence[Message]]] = []
         spilled: list[Backlog[Message]] = []
@@ -73,9 +74,9 @@ class Outgoing:
                 self._pages.refill(queue)
             durable()
 
-        lsn = self._tail.append(records, on_disk)
+        lsn = self._tail.append([octets for _, _, _, octets in written], on_disk)
         state.accepted(messages, esmes)
-        for ((lane, deferred), part), octets in zip(groups.items(), records, strict=True):
+        for lane, deferred, part, octets in written:
             queue = state.lane(lane)
             if not deferred and queue.is_long(len(state.live)):
                 queue.spill(octets, part, lsn)
@@ -88,6 +89,9 @@ class Outgoing:
             else:
                 queue.coming += 1
                 standing.append((queue, part))
+
+    def _record(self, lane: str, messages: Sequence[Message]) -> bytes:
+        return record.of_messages(What.ACCEPTED, lane, messages, self._state.epoch_ns)
 
     def ready(self, lane: str) -> int:
         """See `Store.ready`."""

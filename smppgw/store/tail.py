@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from smppgw.store.api import Durable
 from smppgw.store.committer import Committer
@@ -13,6 +13,14 @@ from smppgw.store.state import State
 
 ROOM_OCTETS: Final = 4 * 1024 * 1024
 """With less room left in the log than this, and none to be had, messages stay: their fate could not be written."""
+ROOM_SHARE: Final = 2
+"""Where segments are small, half of one."""
+
+
+EntryT = TypeVar("EntryT")
+
+RECORD_OCTETS: Final = 256 * 1024
+"""A batch is written as several records where one would be longer."""
 
 
 class Tail:
@@ -23,6 +31,7 @@ class Tail:
         self._log = log
         self._committer = committer
         self._clock = clock
+        self._most = min(RECORD_OCTETS, log.batch_octets // 4)
         self._pending: list[bytes] = []
 
     def add(self, octets: bytes) -> None:
@@ -30,15 +39,32 @@ class Tail:
         self._pending.append(octets)
 
     def append(self, records: list[bytes], durable: Durable | None) -> int:
-        """Append records, all or none; return the lsn of the last. `durable` is called when they are on the disk."""
+        """Append records, as far as a frame takes them all or none; return the lsn of the last.
+
+        `durable` is called when they are on the disk.
+        """
         if self._pending:
             records = self._pending + records
             self._pending = []
         if records:
+            if len(records) > 1 and sum(map(len, records)) > self._most:
+                for octets in records[:-1]:  # too much for one frame: the last of them makes it whole
+                    self._committer.append([octets], None)
+                records = records[-1:]
             self._state.lsn = self._committer.append(records, durable)
         elif durable is not None:
             durable()
         return self._state.lsn
+
+    def written(
+        self, entries: Sequence[EntryT], write: Callable[[Sequence[EntryT]], bytes]
+    ) -> list[tuple[Sequence[EntryT], bytes]]:
+        """Write a batch as one record, or, where that gets too long, in parts; return each with its record."""
+        octets = write(entries)
+        if len(octets) <= self._most or len(entries) == 1:
+            return [(entries, octets)]
+        half = len(entries) // 2
+        return self.written(entries[:half], write) + self.written(entries[half:], write)
 
     def durable_lsn(self) -> int:
         """Up to which record the log is on the disk."""
@@ -51,4 +77,6 @@ class Tail:
     @property
     def is_short(self) -> bool:
         """Whether the log is about to end, for want of room on the disk."""
-        return self._committer.full and self._log.room < ROOM_OCTETS
+        return self._committer.full and self._log.room < min(
+            ROOM_OCTETS, self._log.batch_octets // ROOM_SHARE
+        )
