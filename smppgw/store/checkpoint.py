@@ -53,6 +53,8 @@ class Snapshot:
     aside: dict[Page, tuple[int, ...]] = field(default_factory=dict)
     """The new pages of what is aside, with their keys: these may go from memory."""
     lsn: int = 0
+    spilled_octets: int = 0
+    """What is in memory for want of this checkpoint."""
 
     def fold(self) -> Fold:
         """Return it as rows; for the ledger's thread."""
@@ -206,6 +208,7 @@ def _take_spilled(state: State, taken: Snapshot) -> None:
             if page.dead:
                 taken.dead.append((page.id, tuple(page.dead)))
     state.spilled.clear()
+    taken.spilled_octets = state.spilled_octets
 
 
 def _take_dead(state: State, taken: Snapshot) -> None:

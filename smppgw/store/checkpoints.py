@@ -55,6 +55,7 @@ class Checkpoints:
         clock: Callable[[], int],
         logger: Any,
         on_failed: Callable[[BaseException], None],
+        on_eased: Callable[[], None],
         settings: StoreSettings,
         carriers: set[str] | None,
     ) -> None:
@@ -66,6 +67,7 @@ class Checkpoints:
         self._clock = clock
         self._log = logger
         self._on_failed = on_failed
+        self._on_eased = on_eased
         self._every_ns = int(settings.checkpoint_seconds * NS_PER_SECOND)
         self._retention_ms = settings.retention_days * DAY_MS
         self._max_octets = settings.max_bytes
@@ -119,7 +121,7 @@ class Checkpoints:
         """Whether memory asks for a checkpoint."""
         state = self._state
         return (
-            sum([page.octets for page in state.spilled]) > SPILLED_OCTETS
+            state.spilled_octets > SPILLED_OCTETS
             or sum([len(sent.young) for sent in state.sent.values()]) > YOUNG_MOST
             or state.aside_in_memory > ASIDE_MOST
             or sum([len(octets) for _, octets in state.history]) > HISTORY_MOST
@@ -177,6 +179,7 @@ class Checkpoints:
             self.full = True
             self._retry_ns = self._clock() + RETRY_NS
             self._idle.set()
+            self._on_eased()
             return
         self._running = None
         self._idle.set()
@@ -188,11 +191,15 @@ class Checkpoints:
         if self._carriers is not None:
             self._carriers.update(carrier for carrier, messages in taken.sent if messages)
         self._let_go(taken)
+        self._on_eased()
+        if self._timer is not None and self._presses():
+            self.take()
 
     def _let_go(self, taken: Snapshot) -> None:
         """What the ledger has now need not be in memory."""
         for page, _ in taken.pages:
             page.chunks = None
+        self._state.spilled_octets -= taken.spilled_octets
         stays_ns = self._clock() + ASIDE_STAYS_NS
         self._state.evict({page: keys for page, keys in taken.aside.items() if page.due_ns > stays_ns})
 

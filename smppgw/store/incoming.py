@@ -107,7 +107,7 @@ class Incoming:
         lsn = self._tail.append(records + [octets for _, _, octets in written], on_disk)
         for queue, part, octets in written:
             if queue.is_long(len(state.undelivered)):
-                queue.spill(octets, part, lsn)
+                state.spill(queue, octets, part, lsn)
                 spilled.append(queue)
                 for delivery in part:
                     del state.undelivered[delivery.key]

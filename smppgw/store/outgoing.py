@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from smppgw.store import page_codec, record
 from smppgw.store.api import Durable
@@ -18,6 +19,9 @@ from smppgw.store.restore import Restorer
 from smppgw.store.shelf import Shelf
 from smppgw.store.state import LANE, State
 from smppgw.store.tail import Tail
+
+SPILLED_MOST: Final = 32 * 1024 * 1024
+"""With more octets than this in memory for want of a checkpoint, answers wait for it: windows then bound the rest."""
 
 
 class Outgoing:
@@ -34,6 +38,7 @@ class Outgoing:
             durable_lsn=tail.durable_lsn,
             on_ready=on_ready,
         )
+        self._held: list[Durable] = []
         self.wake = self._pages.wake
         self.refill = self._pages.refill
         for lane in state.lanes.values():
@@ -72,14 +77,17 @@ class Outgoing:
                 queue.defer(part)
             for queue in spilled:
                 self._pages.refill(queue)
-            durable()
+            if spilled and state.spilled_octets > SPILLED_MOST:
+                self._held.append(durable)
+            else:
+                durable()
 
         lsn = self._tail.append([octets for _, _, _, octets in written], on_disk)
         state.accepted(messages, esmes)
         for lane, deferred, part, octets in written:
             queue = state.lane(lane)
             if not deferred and queue.is_long(len(state.live)):
-                queue.spill(octets, part, lsn)
+                state.spill(queue, octets, part, lsn)
                 spilled.append(queue)
                 continue
             state.live.update([(message.key, message) for message in part])
@@ -89,6 +97,12 @@ class Outgoing:
             else:
                 queue.coming += 1
                 standing.append((queue, part))
+
+    def answer_held(self) -> None:
+        """Answer what came faster than the ledger took it in: now it has caught up, or has no room."""
+        held, self._held = self._held, []
+        for durable in held:
+            durable()
 
     def _record(self, lane: str, messages: Sequence[Message]) -> bytes:
         return record.of_messages(What.ACCEPTED, lane, messages, self._state.epoch_ns)

@@ -153,7 +153,7 @@ class Recovery:
         state.accepted(messages, [message.esme for message in messages])
         queue = state.lane(lane)
         if not messages[0].due_ns and (queue.pages or self._in_memory[lane] >= HEAD_MOST):
-            queue.spill(octets, messages, lsn)
+            state.spill(queue, octets, messages, lsn)
         else:
             self._keep(messages)
 
@@ -179,7 +179,7 @@ class Recovery:
         state.delivery_key = max(state.delivery_key, deliveries[-1].key)
         queue = state.owed_to(deliveries[0].esme)
         if queue.pages or len(state.undelivered) >= HEAD_MOST:
-            queue.spill(octets, deliveries, lsn)
+            state.spill(queue, octets, deliveries, lsn)
         else:
             state.undelivered.update((delivery.key, delivery) for delivery in deliveries)
 

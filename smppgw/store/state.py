@@ -15,6 +15,7 @@ from smppgw.store.correlation import KnownEarlyReceipts, Sent
 from smppgw.store.entries import Delivery, Message
 
 T = TypeVar("T", str, int)
+EntryT = TypeVar("EntryT", bound=Message | Delivery)
 
 LANE: Final = "lane:"
 ESME: Final = "esme:"
@@ -45,6 +46,8 @@ class State:
         """Records for the history: (milliseconds since 1970, octets)."""
         self.spilled: list[Page] = []
         """Pages that the ledger does not have."""
+        self.spilled_octets = 0
+        """What they, and those that are on their way to the ledger, take of the memory."""
         self.changed: set[Page] = set()
         """Pages that the ledger has, with more dead entries than it knows of."""
         self.lsn = 0
@@ -75,6 +78,11 @@ class State:
         self.next_page += 1
         self.spilled.append(page)
         return page
+
+    def spill(self, queue: Backlog[EntryT], octets: bytes, entries: Sequence[EntryT], lsn: int) -> None:
+        """Put entries at the end of a queue, as octets."""
+        queue.spill(octets, entries, lsn)
+        self.spilled_octets += len(octets)
 
     def queue_of(self, page: Page) -> Backlog[Message] | Backlog[Delivery]:
         """Return the queue that a page is of."""

@@ -89,6 +89,7 @@ class WalStore:
             clock=self._clock,
             logger=self._log,
             on_failed=self._fail,
+            on_eased=lambda: self._outgoing.answer_held(),
             settings=self._settings,
             carriers=opened.carriers,
         )

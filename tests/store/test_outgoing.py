@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smppgw.store import checkpoints
+from smppgw.store import checkpoints, outgoing
 from smppgw.store.entries import Message
 from smppgw.store.wal import WalStore
 from tests.store.restarts import (
@@ -287,3 +287,19 @@ async def test_nothing_stands_in_a_long_lane_before_it_is_durable(tmp_path: Path
         await told.told(49)
         order += await drain(store)
         assert order == list(range(31, 80))
+
+
+async def test_answers_wait_where_messages_come_faster_than_the_ledger_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "SPILLED_MOST", 2_000)
+    async with first_run(tmp_path / "data") as store:
+        await accept_each(store, range(1, FEW))
+        told = Told()
+        store.accept([message(FEW, body=b"x" * 4_000)], told)
+        store.accept([message(FEW + 1)], told)
+        await until(lambda: store._committer.durable_lsn == store._state.lsn)
+        assert told.times == 0
+        await take_checkpoint(store)
+        await told.told(2)
+        assert store._state.spilled_octets == 0
