@@ -195,10 +195,8 @@ class Outgoing:
                 message.body = b""
             settled.append(known)
         for lane, keys in standing.items():
-            queue = state.lane(lane)
-            queue.remove(keys)
+            state.lane(lane).remove(keys)
             returned -= keys
-            self._pages.refill(queue)
         return settled
 
     def _from_page(self, message: Message) -> Message | None:

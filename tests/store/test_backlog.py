@@ -107,9 +107,11 @@ def test_pages_whose_keys_overlap_come_back_in_order() -> None:
     assert keys_of(queue.take(9)) == [2, 3, 4, 7, 9]
 
 
-def test_a_page_from_which_all_was_taken_out_is_in_nobody_s_way() -> None:
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_page_from_which_all_was_taken_out_is_in_nobody_s_way(folded: bool) -> None:
     queue = new_queue()
     page = page_of(3, 5)
+    page.folded = folded
     queue.add_page(page)
     queue.give_back([message(4)])
     queue.withdraw(page, [3, 5])

@@ -17,6 +17,7 @@ from tests.store.restarts import (
     Pause,
     each_pause,
     first_run,
+    killed,
     shrink,
     take_checkpoint,
 )
@@ -112,7 +113,7 @@ async def test_receipts_that_make_room_for_others_are_released_in_the_log_too(
         await receive(store)
         assert store.hold("sink", [early(b"3"), early(b"4")]) == 2
         await receive(store)
-    monkeypatch.setattr("smppgw.store.early.MAX_EARLY", 99)
-    async with first_run(tmp_path / "data") as store:
-        held = store.release("sink", [b"%d" % number for number in range(5)])
-        assert [each.carrier_id for each in held] == [b"2", b"3", b"4"]
+        monkeypatch.setattr("smppgw.store.early.MAX_EARLY", 99)
+        async with killed(store, tmp_path / "data") as again:
+            held = again.release("sink", [b"%d" % number for number in range(5)])
+            assert [each.carrier_id for each in held] == [b"2", b"3", b"4"]

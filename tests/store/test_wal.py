@@ -65,6 +65,7 @@ async def test_nothing_is_promised_after_an_error_of_the_log(tmp_path: Path, kin
         store._checkpoints._loop.call_later(0.05, later)
         await later.told()
         assert told.times == 0
+        assert store._checkpoints._idle.is_set(), "no checkpoint is waited for"
         assert store.take("lane", 9) == []
         assert store.ready_deliveries("acme") == 0
         [error] = failures
