@@ -136,7 +136,7 @@ def snapshot(state: State, now_ns: int) -> Snapshot:
         receipts, released = early.checkpoint()
         taken.early.append((carrier, receipts))
         taken.released += [(carrier, carrier_id) for carrier_id in released]
-    taken.history, state.history = state.history, []
+    taken.history, state.history, state.history_octets = state.history, [], 0
     return taken
 
 

@@ -124,7 +124,7 @@ class Checkpoints:
             state.spilled_octets > SPILLED_OCTETS
             or sum([len(sent.young) for sent in state.sent.values()]) > YOUNG_MOST
             or state.aside_in_memory > ASIDE_MOST
-            or sum([len(octets) for _, octets in state.history]) > HISTORY_MOST
+            or state.history_octets > HISTORY_MOST
         )
 
     def take(self) -> None:

@@ -81,7 +81,7 @@ class Incoming:
                 keys = [message.key for message in messages]
                 esmes = [message.esme for message in messages]
                 octets = record.of_finished(carrier, now_ms, keys, esmes, ids, states)
-                state.history.append((now_ms, octets))
+                state.remember(now_ms, octets)
                 records.append(octets)
         if not deliveries:
             self._tail.append(records, durable)

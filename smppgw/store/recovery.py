@@ -114,12 +114,12 @@ class Recovery:
             case What.SUBMITTED:
                 carrier, at_ms, keys, _, ids, _ = record.submitted_of(octets)
                 self._submit(carrier, keys, ids)
-                state.history.append((at_ms, octets))
+                state.remember(at_ms, octets)
             case What.ENDED:
                 at_ms, keys, _, final = record.ended_of(octets)
                 messages = _there(self._messages(keys))
                 state.ended(messages, [message.esme for message in messages], final)
-                state.history.append((at_ms, octets))
+                state.remember(at_ms, octets)
             case What.FINISHED:
                 carrier, at_ms, _, _, ids, states = record.submitted_of(octets)
                 sent = state.sent[carrier]
@@ -127,7 +127,7 @@ class Recovery:
                     if sent.finish(carrier_id) is None:
                         sent.settled.add(carrier_id)
                     state.counters[f"state/{final}"] += 1
-                state.history.append((at_ms, octets))
+                state.remember(at_ms, octets)
             case What.DEFERRED:
                 self._defer(record.deferred_of(octets, epoch_ns))
             case What.REPLACED:

@@ -44,6 +44,7 @@ class State:
         """Totals since the store was made, by what they count."""
         self.history: list[tuple[int, bytes]] = []
         """Records for the history: (milliseconds since 1970, octets)."""
+        self.history_octets = 0
         self.spilled: list[Page] = []
         """Pages that the ledger does not have."""
         self.spilled_octets = 0
@@ -164,6 +165,11 @@ class State:
         page.dead.add(entry.key)
         if page.folded:
             self.changed.add(page)
+
+    def remember(self, at_ms: int, octets: bytes) -> None:
+        """Keep a record for the history."""
+        self.history.append((at_ms, octets))
+        self.history_octets += len(octets)
 
     # ---- receipts and deliveries ----------------------------------------------------------------------------
 

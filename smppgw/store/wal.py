@@ -177,7 +177,7 @@ class WalStore:
         esmes = [message.esme for message in messages]
         now_ms = self._tail.now_ms()
         octets = record.of_submitted(carrier, now_ms, [message.key for message in messages], esmes, ids)
-        state.history.append((now_ms, octets))
+        state.remember(now_ms, octets)
         state.submitted(carrier, messages, ids, esmes)
         self._incoming.deliver([octets], carrier, deliveries, finished, durable)
 
@@ -192,7 +192,7 @@ class WalStore:
         esmes = [message.esme for message in messages]
         now_ms = self._tail.now_ms()
         octets = record.of_ended(now_ms, [message.key for message in messages], esmes, state)
-        self._state.history.append((now_ms, octets))
+        self._state.remember(now_ms, octets)
         self._state.ended(messages, esmes, state)
         self._incoming.deliver([octets], "", deliveries, (), durable)
 

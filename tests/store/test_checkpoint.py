@@ -53,7 +53,7 @@ def test_nothing_is_taken_twice() -> None:
     state.received([delivery(1)])
     state.sent["sink"].young[b"x"] = message(2)
     state.early["sink"].hold([early(b"y")])
-    state.history.append((5, record.of_ended(5, [3], ["acme"], 5)))
+    state.remember(5, record.of_ended(5, [3], ["acme"], 5))
     fold = snapshot(state, NOW_NS).fold()
     assert [len(list(each)) for each in (fold.pages, fold.sent, fold.early, fold.history)] == [2, 1, 1, 1]
     fold = snapshot(state, NOW_NS).fold()
