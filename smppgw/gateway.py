@@ -311,6 +311,8 @@ class Gateway:
 
     def _keep_house(self, due_ns: int) -> None:
         now_ns = self._clock()
+        next_ns = now_ns + int(HOUSEKEEPING_SECONDS * NS)
+        self._tick = asyncio.get_running_loop().call_later(HOUSEKEEPING_SECONDS, self._keep_house, next_ns)
         self.metrics.event_loop_lag.observe(max(0, now_ns - due_ns) / NS)
         self.expiry.sweep(now_ns)
         if self.store.stalled != self.esme_side.held:
@@ -319,8 +321,6 @@ class Gateway:
         self._ticks += 1
         if self._ticks % EARLY_RECEIPTS_EVERY == 0:
             self.receipts.expire_early()
-        next_ns = now_ns + int(HOUSEKEEPING_SECONDS * NS)
-        self._tick = asyncio.get_running_loop().call_later(HOUSEKEEPING_SECONDS, self._keep_house, next_ns)
 
     # ---- what operators see ----------------------------------------------------------------------------------
 
@@ -331,7 +331,7 @@ class Gateway:
         reasons = []
         if self._draining:
             reasons.append("draining")
-        if not self.store.healthy:
+        if self.failure.done():
             reasons.append("the store has failed")
         elif self.store.full:
             reasons.append("the store is full")

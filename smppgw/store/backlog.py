@@ -45,6 +45,7 @@ class Page:
     __slots__ = (
         "aside",
         "chunks",
+        "closed",
         "count",
         "dead",
         "due_ns",
@@ -80,6 +81,8 @@ class Page:
         """How many of its entries each ESME has."""
         self.chunks: list[bytes] | None = []
         """Its records while it is in memory; None when they are in the ledger alone."""
+        self.closed = False
+        """Whether it is being read back: what comes after goes into another."""
         self.lsn = 0
         """It is durable when the log is, up to here."""
         self.folded = False
@@ -97,7 +100,7 @@ class Page:
     @property
     def is_full(self) -> bool:
         """Whether nothing more goes into it."""
-        return self.folded or self.count >= PAGE_ENTRIES or self.octets >= PAGE_OCTETS
+        return self.closed or self.folded or self.count >= PAGE_ENTRIES or self.octets >= PAGE_OCTETS
 
     def add(self, octets: bytes, entries: Sequence[Message | Delivery], lsn: int) -> None:
         """Put a record of entries at its end."""
@@ -182,8 +185,8 @@ class Backlog(Queue[EntryT]):
 
     @property
     def aside_in_memory(self) -> int:
-        """Entries that stand aside in memory, without those that were read back since they are due soon."""
-        return len(self._aside) - len(self._came_back)
+        """Entries that stand aside in memory and in no page: a checkpoint could let them go."""
+        return sum([entry.page is None for entry in self._aside.values()])
 
     def is_long(self, in_memory: int) -> bool:
         """Whether what comes to its end is kept as octets only; `in_memory`: how many entries of its kind are."""
@@ -239,6 +242,7 @@ class Backlog(Queue[EntryT]):
         for page in self.pages:
             if len(wanted) == most or page.lsn > durable_lsn:
                 break
+            page.closed = True
             wanted.append(page)
         return wanted
 

@@ -111,6 +111,7 @@ class Checkpoints:
         now_ns = self._clock()
         if self._retry_ns is not None and now_ns >= self._retry_ns:
             self._retry_ns = None
+            self._idle.clear()
             self._write()
         elif self._running is None:
             since_ns = now_ns - self._last_ns
@@ -192,7 +193,7 @@ class Checkpoints:
             self._carriers.update(carrier for carrier, messages in taken.sent if messages)
         self._let_go(taken)
         self._on_eased()
-        if self._timer is not None and self._presses():
+        if self._timer is not None and self._state.spilled_octets > SPILLED_OCTETS:
             self.take()
 
     def _let_go(self, taken: Snapshot) -> None:

@@ -104,7 +104,8 @@ class Incoming:
                 self._pages.refill(queue)
             durable()
 
-        lsn = self._tail.append(records + [octets for _, _, octets in written], on_disk)
+        # Where a frame does not take all, what is owed is written before what says that it was.
+        lsn = self._tail.append([octets for _, _, octets in written] + records, on_disk)
         for queue, part, octets in written:
             if queue.is_long(len(state.undelivered)):
                 state.spill(queue, octets, part, lsn)
@@ -120,6 +121,8 @@ class Incoming:
 
     def ready(self, esme: str) -> int:
         """See `Store.ready_deliveries`."""
+        if self._tail.is_short:
+            return 0
         queue = self._state.owed.get(esme)
         return len(queue) if queue is not None else 0
 
@@ -156,11 +159,6 @@ class Incoming:
                 None,
             )
             self._state.delivered(deliveries)
-
-    def waiting(self, esme: str) -> int:
-        """See `Store.waiting_deliveries`."""
-        queue = self._state.owed.get(esme)
-        return queue.waiting + queue.deferred if queue is not None else 0
 
 
 def _by_esme(deliveries: Sequence[Delivery]) -> Mapping[str, Sequence[Delivery]]:

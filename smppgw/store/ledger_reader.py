@@ -54,6 +54,10 @@ class LedgerReader:
         """Return the bodies of these pages, in the order asked. Raises: StoreError, also for one that is not there."""
         return self._of_pages("body", ids)
 
+    def pages_there(self, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the bodies of those of these pages that are there. Raises: StoreError."""
+        return self._found("body", ids)
+
     def keys(self, ids: Sequence[int]) -> list[bytes]:
         """Return the keys of these pages, in the order asked. Raises: StoreError, also for one that is not there."""
         return self._of_pages("keys", ids)
@@ -171,6 +175,15 @@ class LedgerReader:
         self._connection.close()
 
     def _of_pages(self, column: str, ids: Sequence[int]) -> list[bytes]:
+        found = self._found(column, ids)
+        missing = [each for each in ids if each not in found]
+        if missing:
+            raise StoreError(
+                f"{self._path}: page {missing[0]} of the ledger is not there: run `smppgw store verify`"
+            )
+        return [found[each] for each in ids]
+
+    def _found(self, column: str, ids: Sequence[int]) -> dict[int, bytes]:
         found: dict[int, bytes] = {}
         with speaking_of(self._path):
             for part in padded(ids):
@@ -180,9 +193,4 @@ class LedgerReader:
                         part,
                     ).fetchall()
                 )
-        missing = [each for each in ids if each not in found]
-        if missing:
-            raise StoreError(
-                f"{self._path}: page {missing[0]} of the ledger is not there: run `smppgw store verify`"
-            )
-        return [found[each] for each in ids]
+        return found

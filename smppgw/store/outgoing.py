@@ -75,6 +75,7 @@ class Outgoing:
                 self._pages.refill(queue)
             for queue, part in aside:
                 queue.defer(part)
+                self._pages.defers(part[0].lane)
             for queue in spilled:
                 self._pages.refill(queue)
             if spilled and state.spilled_octets > SPILLED_MOST:
@@ -92,7 +93,6 @@ class Outgoing:
                 continue
             state.live.update([(message.key, message) for message in part])
             if deferred:
-                self._pages.defers(lane)
                 aside.append((queue, part))
             else:
                 queue.coming += 1
@@ -101,8 +101,11 @@ class Outgoing:
     def answer_held(self) -> None:
         """Answer what came faster than the ledger took it in: now it has caught up, or has no room."""
         held, self._held = self._held, []
-        for durable in held:
-            durable()
+        try:
+            while held:
+                held.pop(0)()
+        finally:  # one that fails must not keep the others from what is theirs
+            self._held = held + self._held
 
     def _record(self, lane: str, messages: Sequence[Message]) -> bytes:
         return record.of_messages(What.ACCEPTED, lane, messages, self._state.epoch_ns)
@@ -207,21 +210,6 @@ class Outgoing:
         queue.withdraw(page, (message.key,))
         message.page = page
         return message
-
-    def waiting(self, lane: str) -> int:
-        """See `Store.waiting`."""
-        queue = self._state.lanes.get(lane)
-        return queue.waiting if queue is not None else 0
-
-    def deferred(self, lane: str) -> int:
-        """See `Store.deferred`."""
-        queue = self._state.lanes.get(lane)
-        return queue.deferred if queue is not None else 0
-
-    def oldest_ns(self, lane: str) -> int | None:
-        """See `Store.oldest_ns`."""
-        queue = self._state.lanes.get(lane)
-        return queue.first.accepted_ns if queue is not None and queue.first is not None else None
 
 
 def _by_lane(messages: Sequence[Message]) -> dict[str, list[Message]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from smppgw.store import columns, record
@@ -18,6 +19,8 @@ from smppgw.store.state import LANE, State
 _ENROUTE: Final = 1
 """message_state ENROUTE (SMPP v3.4 section 5.2.28)."""
 
+EXPIRED_AT_ONCE: Final = 4096
+"""Messages in memory whose validity is over that are handed out in one go."""
 PAGES_AT_ONCE: Final = 16
 """Read for what has expired: the messages of more are not in memory together."""
 
@@ -34,6 +37,7 @@ class Search:
         *,
         refill: Callable[[Backlog[Message]], None],
         history_on_its_way: Callable[[], Iterable[bytes]],
+        is_short: Callable[[], bool],
     ) -> None:
         """`refill` has a lane read back from which messages were taken out of turn.
 
@@ -42,12 +46,18 @@ class Search:
         self._state = state
         self._shelf = shelf
         self._refill = refill
+        self._is_short = is_short
+        self._expiring = False
+        """Whether pages are being read for what has expired."""
         self._history_on_its_way = history_on_its_way
 
     # ---- taking out -----------------------------------------------------------------------------------------
 
     def pick(self, keys: Sequence[int], then: Callable[[list[Message]], None]) -> None:
         """See `Store.pick`."""
+        if self._is_short():
+            then([])
+            return
         wanted = set(keys)
         found = self._pick_from_memory(wanted)
         lost = wanted - self._state.live.keys()
@@ -63,8 +73,11 @@ class Search:
             at = message.body.find(beginning, 0, len(beginning) + behind)
             return at >= 0 and message.esme == esme
 
+        if self._is_short():
+            then([])
+            return
         found = self._pick_all_from_memory(wanted)
-        pages = list(self._pages())
+        pages = [page for page in self._pages() if esme in page.esmes]
         if not pages:
             then(found)
             return
@@ -90,18 +103,22 @@ class Search:
         def wanted(message: Message) -> bool:
             return message.expires_ns != 0 and message.expires_ns <= now_ns
 
+        if self._is_short() or self._expiring:
+            then([])
+            return
         pages = [page for page in self._pages() if page.expires_ns and page.expires_ns <= now_ns]
-        for page in pages:
-            page.expires_ns = 0  # not to be read again for the same ones; what is left says what comes next
 
         def go_on(found: list[Message]) -> None:
             then(found)
-            if pages:
-                part = pages[:PAGES_AT_ONCE]
+            self._expiring = bool(pages) and not self._is_short()
+            if self._expiring:
+                part = [page for page in pages[:PAGES_AT_ONCE] if page.gone is not None]
                 del pages[:PAGES_AT_ONCE]
-                self._pick_from_pages([page for page in part if page.gone is not None], wanted, [], go_on)
+                for page in part:
+                    page.expires_ns = 0  # what is left in it says what comes next
+                self._pick_from_pages(part, wanted, [], go_on)
 
-        go_on(self._pick_all_from_memory(wanted))
+        go_on(self._pick_all_from_memory(wanted, EXPIRED_AT_ONCE))
 
     def _pick_from_memory(self, keys: set[int]) -> list[Message]:
         if not keys:
@@ -115,11 +132,10 @@ class Search:
         self._state.returned.difference_update(keys)
         return found
 
-    def _pick_all_from_memory(self, wanted: Wanted) -> list[Message]:
+    def _pick_all_from_memory(self, wanted: Wanted, most: int | None = None) -> list[Message]:
         lanes = self._state.lanes.values()
-        return self._pick_from_memory(
-            {message.key for queue in lanes for message in queue if wanted(message)}
-        )
+        keys = (message.key for queue in lanes for message in queue if wanted(message))
+        return self._pick_from_memory(set(islice(keys, most)))
 
     def _pages(self) -> Iterable[Page]:
         """All pages of lanes that are to be read back."""

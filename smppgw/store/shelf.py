@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from smppgw.store.backlog import Page
+from smppgw.store.errors import StoreError
 from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.page_codec import chunks_of
 
@@ -45,16 +46,25 @@ class Shelf:
     def read(self, pages: Sequence[Page], then: Callable[[list[list[bytes]]], None]) -> None:
         """Read the records of pages; those that memory still has are at hand."""
         chunks = {page.id: list(page.chunks) for page in pages if page.chunks is not None}
-        missing = [page.id for page in pages if page.id not in chunks]
+        asked = [page.id for page in pages if page.id not in chunks]
 
-        def found(bodies: list[list[bytes]]) -> None:
-            chunks.update(zip(missing, bodies, strict=True))
-            then([chunks[page.id] for page in pages])
+        def found(bodies: dict[int, list[bytes]]) -> None:
+            chunks.update(bodies)
+            for page in pages:
+                if page.id not in chunks and len(page.dead) < page.count:
+                    self._on_failed(
+                        StoreError(f"page {page.id} of the ledger is not there: run `smppgw store verify`")
+                    )
+                    return
+            then([chunks.get(page.id, []) for page in pages])  # one that has died meanwhile may be gone
 
-        if missing:
-            self.ask(lambda reader: [chunks_of(body) for body in reader.pages(missing)], found)
+        if asked:
+            self.ask(
+                lambda reader: {each: chunks_of(body) for each, body in reader.pages_there(asked).items()},
+                found,
+            )
         else:
-            found([])
+            found({})
 
     async def close(self) -> None:
         """Answer nothing more."""

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from smppgw.store.api import Durable
 from smppgw.store.committer import Committer
+from smppgw.store.frame import RECORD_OVERHEAD
 from smppgw.store.log import Log
 from smppgw.store.record import MS
 from smppgw.store.state import State
@@ -31,6 +32,7 @@ class Tail:
         self._log = log
         self._committer = committer
         self._clock = clock
+        self._frame_octets = log.batch_octets
         self._most = min(RECORD_OCTETS, log.batch_octets // 4)
         self._pending: list[bytes] = []
 
@@ -44,10 +46,13 @@ class Tail:
         `durable` is called when they are on the disk.
         """
         if self._pending:
-            records = self._pending + records
+            records = records + self._pending
             self._pending = []
         if records:
-            if len(records) > 1 and sum(map(len, records)) > self._most:
+            if (
+                len(records) > 1
+                and sum(map(len, records)) + RECORD_OVERHEAD * len(records) > self._frame_octets
+            ):
                 for octets in records[:-1]:  # too much for one frame: the last of them makes it whole
                     self._committer.append([octets], None)
                 records = records[-1:]

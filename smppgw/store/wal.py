@@ -61,7 +61,7 @@ class WalStore:
         self._settings = settings
         self._state = State(wall_ns - clock())
         self._failed = False
-        self._open = False
+        self._open = self._opened = False
 
     async def open(self) -> None:
         """See `Store.open`."""
@@ -100,9 +100,10 @@ class WalStore:
             state,
             self._shelf,
             refill=self._outgoing.refill,
+            is_short=lambda: tail.is_short,
             history_on_its_way=self._checkpoints.history_on_its_way,
         )
-        self._open = True
+        self._open = self._opened = True
         self._checkpoints.start(at_once=opened.records > 0)
 
     def _recover(self) -> Opened:
@@ -282,11 +283,13 @@ class WalStore:
 
     def waiting(self, lane: str) -> int:
         """See `Store.waiting`."""
-        return self._outgoing.waiting(lane)
+        queue = self._state.lanes.get(lane)
+        return queue.waiting if queue is not None else 0
 
     def deferred(self, lane: str) -> int:
         """See `Store.deferred`."""
-        return self._outgoing.deferred(lane)
+        queue = self._state.lanes.get(lane)
+        return queue.deferred if queue is not None else 0
 
     def queued(self, esme: str) -> int:
         """See `Store.queued`."""
@@ -294,11 +297,13 @@ class WalStore:
 
     def waiting_deliveries(self, esme: str) -> int:
         """See `Store.waiting_deliveries`."""
-        return self._incoming.waiting(esme)
+        queue = self._state.owed.get(esme)
+        return queue.waiting + queue.deferred if queue is not None else 0
 
     def oldest_ns(self, lane: str) -> int | None:
         """See `Store.oldest_ns`."""
-        return self._outgoing.oldest_ns(lane)
+        queue = self._state.lanes.get(lane)
+        return queue.first.accepted_ns if queue is not None and queue.first is not None else None
 
     @property
     def highest_key(self) -> int:
@@ -325,7 +330,7 @@ class WalStore:
     @property
     def healthy(self) -> bool:
         """See `Store.healthy`."""
-        return self._open and not self._failed
+        return self._opened and not self._failed
 
     async def close(self) -> int:
         """See `Store.close`: nothing is lost."""
@@ -336,4 +341,5 @@ class WalStore:
             await self._committer.close()
             await self._shelf.close()
             self._checkpoints.release()
+            self._opened = False
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -303,3 +304,38 @@ async def test_answers_wait_where_messages_come_faster_than_the_ledger_takes_the
         await take_checkpoint(store)
         await told.told(2)
         assert store._state.spilled_octets == 0
+
+
+async def test_what_comes_while_the_last_page_is_read_back_is_not_forgotten_with_it(tmp_path: Path) -> None:
+    async with first_run(tmp_path / "data") as store:
+        await accept_each(store, range(1, FEW))
+        await take_checkpoint(store)
+        lane = store._state.lane("lane")
+        key = FEW
+        taken = []
+        while (
+            True
+        ):  # one more message whenever pages are on their way, as long as an open one may be the last of them
+            if lane.loading and key < FEW + 200:
+                store.accept([message(key)], lambda: None)
+                key += 1
+            elif key < FEW + 200 and not lane.pages:
+                await accept_each(store, range(key, key + FEW))
+                key += FEW
+            batch = store.take("lane", 3)
+            taken += keys_of(batch)
+            if not batch and key >= FEW + 200 and not store.waiting("lane"):
+                break
+            await asyncio.sleep(0)
+        assert taken == list(range(1, key))
+
+
+async def test_a_scheduled_message_leaves_whoever_looks_before_it_is_durable(tmp_path: Path) -> None:
+    async with first_run(tmp_path / "data") as store:
+        told = Told()
+        store.accept([message(1, due_ns=NOW_NS + SECOND_NS)], told)
+        assert store.wake(NOW_NS) is None
+        await told.told()
+        assert store.wake(NOW_NS) == NOW_NS + SECOND_NS
+        store.wake(NOW_NS + SECOND_NS)
+        assert keys_of(store.take("lane", 9)) == [1]

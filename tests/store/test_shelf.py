@@ -11,7 +11,7 @@ from smppgw.store.page_codec import messages_of
 from smppgw.store.shelf import Shelf
 from smppgw.store.startup import LEDGER
 from tests.store.restarts import accept_each, first_run, shrink, take_checkpoint
-from tests.store.test_contract import Told
+from tests.store.test_contract import Told, fail
 from tests.support import until
 
 
@@ -60,6 +60,26 @@ async def test_a_damaged_page_is_a_failure_of_the_store(
         await until(lambda: failures)
         assert not store.healthy
         assert "a page of it is not as it was written; restore the directory" in str(failures[0])
+
+
+async def test_a_page_that_died_before_it_was_read_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrink(monkeypatch)
+    async with first_run(tmp_path / "data") as store:
+        await accept_each(store, range(1, 101))
+        await take_checkpoint(store)
+        page = store._state.lane("lane").pages[0]
+        keys = range(page.first_key, page.last_key + 1)
+        picked = Told()
+        store.pick(keys, picked)
+        await picked.told()
+        await fail(store, *picked.answers[0])
+        await take_checkpoint(store)
+        told = Told()
+        store._shelf.read([page], told)
+        await told.told()
+        assert told.answers == [[[]]]
 
 
 async def test_nothing_is_answered_after_the_end(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_what_goes_from_memory_goes_by_queue() -> None:
         page.gone = None
         pages[page] = (entry.key,)
         state.queue_of(page).defer([entry])  # type: ignore[list-item]
-    assert state.aside_in_memory == 3
+    assert state.aside_in_memory == 0, "a checkpoint would change nothing: they stand in pages already"
     state.evict(pages)
     assert (state.live, state.undelivered, state.returned, state.aside_in_memory) == ({}, {}, set(), 0)
     assert (state.lane("a").deferred, state.lane("b").deferred, state.owed_to("acme").deferred) == (1, 1, 1)
