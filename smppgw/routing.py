@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from smppgw.settings import CampaignSettings, EsmeSettings, Lane, Settings
+from smppgw.settings import CampaignSettings, EsmeSettings, Lane, RouteSettings, Settings
 
 LANES: Final[tuple[Lane, ...]] = ("otp", "transactional", "promotional")
 """In the order in which they leave."""
@@ -35,6 +36,24 @@ class Route:
         return cls(name, tuple(carriers), tuple(f"{name}/{lane}" for lane in LANES))
 
 
+def _names_of(routes: Sequence[RouteSettings]) -> list[str]:
+    """Name routes by what they match, so that a lane on disk is the same one when another route is put before it."""
+    names: list[str] = []
+    seen: Counter[str] = Counter()
+    for route in routes:
+        conditions = {
+            "esme": route.esme,
+            "source": route.source,
+            "destination": route.destination,
+            "campaign": route.campaign,
+        }
+        said = [f"{key}={value}" for key, value in conditions.items() if value is not None]
+        name = " ".join(said) or "any"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+    return names
+
+
 class Router:
     """Answers from the configuration alone; looked up once for each new source of an ESME."""
 
@@ -43,9 +62,10 @@ class Router:
             digits(number): campaign for campaign in settings.campaigns for number in campaign.numbers
         }
         everyone = tuple(carrier.name for carrier in settings.carriers)
+        names = _names_of(settings.routes)
         self._routes = [
-            (match, Route.of(f"route-{number}", match.carriers))
-            for number, match in enumerate(settings.routes, start=1)
+            (match, Route.of(name, match.carriers))
+            for match, name in zip(settings.routes, names, strict=True)
         ]
         self._default = Route.of("default", everyone)
         self._owners = {digits(source): esme.system_id for esme in settings.esmes for source in esme.sources}

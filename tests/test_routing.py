@@ -128,3 +128,24 @@ def test_a_number_belongs_to_the_esme_that_may_send_from_it() -> None:
 
 def test_the_only_esme_owns_every_number() -> None:
     assert Router(settings()).owner("whatever") == "acme"
+
+
+def test_a_lane_stays_the_same_one_when_a_route_is_put_before_its_route() -> None:
+    mine = RouteSettings(carriers=("first",), esme="acme")
+    [lane, *_] = Router(settings(routes=(mine,))).routes[0].lanes
+    router = Router(settings(routes=(RouteSettings(carriers=("second",), source="1206"), mine)))
+    assert router.lane_now(lane) == lane
+    assert [route.carriers for route in router.routes if lane in route.lanes] == [("first",)]
+
+
+def test_routes_that_match_alike_have_lanes_of_their_own() -> None:
+    alike = RouteSettings(carriers=("first",))
+    router = Router(settings(routes=(alike, alike, alike)))
+    assert len({lane for route in router.routes for lane in route.lanes}) == 9
+
+
+def test_a_lane_of_a_route_that_is_gone_goes_to_the_last_route() -> None:
+    routes = (RouteSettings(carriers=("first",), esme="acme"), RouteSettings(carriers=("second",)))
+    router = Router(settings(routes=routes))
+    assert router.lane_now("default/otp") == router.routes[-1].lanes[0]
+    assert router.lane_now("something else") == router.routes[-1].lanes[-1]

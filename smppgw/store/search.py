@@ -34,6 +34,7 @@ class Search:
         self,
         state: State,
         shelf: Shelf,
+        scans: Shelf,
         *,
         refill: Callable[[Backlog[Message]], None],
         history_on_its_way: Callable[[], Iterable[bytes]],
@@ -41,10 +42,12 @@ class Search:
     ) -> None:
         """`refill` has a lane read back from which messages were taken out of turn.
 
+        `scans` is asked what takes long: it is another thread than the one that queues are refilled by.
         `history_on_its_way` gives the records that a running checkpoint has taken from the state.
         """
         self._state = state
         self._shelf = shelf
+        self._scans = scans
         self._refill = refill
         self._is_short = is_short
         self._expiring = False
@@ -73,10 +76,19 @@ class Search:
             at = message.body.find(beginning, 0, len(beginning) + behind)
             return at >= 0 and message.esme == esme
 
+        def in_memory() -> set[int]:
+            end = len(beginning) + behind
+            return {
+                message.key
+                for queue in self._state.lanes.values()
+                for message in queue
+                if message.esme == esme and message.body.find(beginning, 0, end) >= 0
+            }
+
         if self._is_short():
             then([])
             return
-        found = self._pick_all_from_memory(wanted)
+        found = self._pick_from_memory(in_memory())
         pages = [page for page in self._pages() if esme in page.esmes]
         if not pages:
             then(found)
@@ -90,12 +102,12 @@ class Search:
 
         def known(page_ids: list[int]) -> None:
             possible = at_hand.union(page_ids)
-            found.extend(self._pick_all_from_memory(wanted))  # what was read back meanwhile
+            found.extend(self._pick_from_memory(in_memory()))  # what was read back meanwhile
             self._pick_from_pages(
                 [page for page in self._pages() if page.id in possible], wanted, found, then
             )
 
-        self._shelf.ask(lambda reader: reader.holding(queues, beginning), known)
+        self._scans.ask(lambda reader: reader.holding(queues, beginning), known)
 
     def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
         """See `Store.pick_expired`."""

@@ -20,11 +20,12 @@ from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
 from smppgw.store.errors import StoreError
 from smppgw.store.files import Files
 from smppgw.store.incoming import Incoming
+from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.outgoing import Outgoing
 from smppgw.store.record import What
 from smppgw.store.search import Search
 from smppgw.store.shelf import Shelf
-from smppgw.store.startup import Opened, open_store
+from smppgw.store.startup import LEDGER, Opened, open_store
 from smppgw.store.state import State
 from smppgw.store.tail import Tail
 
@@ -81,6 +82,7 @@ class WalStore:
         )
         tail = self._tail = Tail(state, opened.log, self._committer, clock=self._clock)
         self._shelf = Shelf(opened.reader, self._fail)
+        self._scans = Shelf(LedgerReader(self._directory / LEDGER), self._fail)
         self._checkpoints = Checkpoints(
             state,
             opened.log,
@@ -99,6 +101,7 @@ class WalStore:
         self._search = Search(
             state,
             self._shelf,
+            self._scans,
             refill=self._outgoing.refill,
             is_short=lambda: tail.is_short,
             history_on_its_way=self._checkpoints.history_on_its_way,
@@ -340,6 +343,7 @@ class WalStore:
                 await self._checkpoints.close()
             await self._committer.close()
             await self._shelf.close()
+            await self._scans.close()
             self._checkpoints.release()
             self._opened = False
         return 0
