@@ -98,7 +98,7 @@ async def test_what_takes_too_much_memory_calls_for_a_checkpoint(
         if not aside:
             for _ in range(30):
                 await submit(store, *((each, b"%d" % each.key) for each in await take_out(store, 10)))
-        await until(lambda: not store._checkpoints._presses())
+        await until(lambda: store._checkpoints._running is None and not store._checkpoints._presses())
         assert lsn_of(tmp_path / "data") > 0
         if aside:
             assert len(store._state.live) <= 20
