@@ -74,7 +74,6 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "config_reader": "test_config.py",
     "config_rules": "test_config.py",
     "store.restore": "test_outgoing.py",
-    "store.tail": "test_wal.py",
 }
 """Modules whose tests are another module's. Every other one has its own at the mirrored place."""
 NO_TESTS: Final = frozenset(

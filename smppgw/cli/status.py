@@ -104,7 +104,7 @@ def _for_people(status: Mapping[str, Any]) -> Iterator[str]:
         [
             ("lane", "queued"),
             *((one_line(name), str(queued)) for name, queued in status["lanes"].items()),
-            ("waiting for a retry", str(status["retrying"])),
+            ("aside until due", str(status["retrying"])),
         ]
     )
 

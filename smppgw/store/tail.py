@@ -12,13 +12,12 @@ from smppgw.store.log import Log
 from smppgw.store.record import MS
 from smppgw.store.state import State
 
-ROOM_OCTETS: Final = 4 * 1024 * 1024
-"""With less room left in the log than this, and none to be had, messages stay: their fate could not be written."""
-ROOM_SHARE: Final = 2
-"""Where segments are small, half of one."""
-
-
 EntryT = TypeVar("EntryT")
+
+ROOM_OCTETS: Final = 4 * 1024 * 1024
+"""With less room left in the log than this, and none to be had, messages stay: their fate could not be written..."""
+ROOM_SHARE: Final = 2
+"""...or, where segments are small, with less than one by this."""
 
 RECORD_OCTETS: Final = 256 * 1024
 """A batch is written as several records where one would be longer."""

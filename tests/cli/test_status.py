@@ -80,7 +80,7 @@ def test_a_glance_says_what_is_up_and_what_waits() -> None:
         "lane queued",
         "otp 0",
         "transactional 7",
-        "waiting for a retry 4",
+        "aside until due 4",
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,29 +14,9 @@ from smppgw.store.errors import StoreError
 from smppgw.store.ledger import Ledger, LedgerFull
 from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.rows import EarlyRow, Fold, HistoryRow, LedgerState, PageHead, PageRow, SentRow
+from tests.store.ledgers import LOG
 
-LOG: bytes = bytes(range(16))
 ANY_OCTETS = bytes(range(256))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(path)
-    ledger.open(LOG)
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def reader(path: Path, ledger: Ledger) -> Iterator[LedgerReader]:
-    reader = LedgerReader(path)
-    yield reader
-    reader.close()
 
 
 def page(number: int, first_key: int = 1, body: bytes = b"body") -> PageRow:

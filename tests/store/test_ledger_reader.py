@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,28 +13,7 @@ from smppgw.store.errors import StoreError
 from smppgw.store.ledger import Ledger
 from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.rows import Fold, HistoryRow, PageRow, SentRow
-
-LOG: bytes = b"log"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(path)
-    ledger.open(LOG)
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def reader(path: Path, ledger: Ledger) -> Iterator[LedgerReader]:
-    reader = LedgerReader(path)
-    yield reader
-    reader.close()
+from tests.store.ledgers import LOG
 
 
 def page(number: int, queue: str = "lane:a", body: bytes = b"body") -> PageRow:
