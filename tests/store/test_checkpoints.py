@@ -278,3 +278,15 @@ async def test_an_error_of_the_ledger_is_final(tmp_path: Path) -> None:
         assert not store.healthy
         [error] = failures
         assert LEDGER in str(error)
+
+
+async def test_what_is_aside_in_pages_and_due_soon_calls_for_no_further_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can not go from memory: checkpoint after checkpoint would change nothing."""
+    monkeypatch.setattr(checkpoints, "ASIDE_MOST", 20)
+    async with first_run(tmp_path / "data") as store:
+        await accept_each(store, range(1, 61), due_ns=NOW_NS + SECOND_NS)
+        await take_checkpoint(store)
+        assert len(store._state.live) == 60
+        assert not store._checkpoints._presses()

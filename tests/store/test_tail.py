@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from smppgw.store import tail
 from smppgw.store.files import OsFiles
 from smppgw.store.log import Log
 from smppgw.store.record import What, what
 from tests.store.stores import opened
-from tests.store.test_contract import accept, delivery, keys_of, message, receive, submit
+from tests.store.test_contract import accept, delivery, keys_of, message, picked, receive, submit
 
 
 def records_of(directory: Path) -> list[bytes]:
@@ -64,3 +67,25 @@ async def test_what_no_frame_takes_says_what_is_owed_before_what_is_finished(tmp
         await receive(store, *owed, finished=[(b"id", 2)])
     kinds = [what(octets) for octets in records_of(tmp_path / "data")]
     assert kinds.index(What.FINISHED) > max(at for at, kind in enumerate(kinds) if kind == What.RECEIVED)
+
+
+async def test_nothing_is_handed_out_where_its_fate_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk: what expires, is cancelled or is fetched would use up the room that is left."""
+    async with opened(tmp_path / "data") as store:
+        await accept(store, message(1), message(2, expires_ns=5))
+        await receive(store, delivery(1))
+        monkeypatch.setattr(tail, "ROOM_OCTETS", 1 << 40)
+        monkeypatch.setattr(tail, "ROOM_SHARE", 0.01)
+        monkeypatch.setattr(store._committer, "full", True)
+        for pick in (
+            lambda then: store.pick([1], then),
+            lambda then: store.pick_beginning("acme", b"body", then),
+            lambda then: store.pick_expired(9, then),
+        ):
+            assert await picked(pick) == []
+        assert (store.ready("lane"), store.take("lane", 9), store.ready_deliveries("acme")) == (0, [], 0)
+        monkeypatch.setattr(store._committer, "full", False)
+        assert keys_of(await picked(lambda then: store.pick_expired(9, then))) == [2]
+        assert (store.ready("lane"), store.ready_deliveries("acme")) == (1, 1)
