@@ -42,7 +42,7 @@ RUNNING: Final = (
     "kill before sql BEGIN* 1",
     "kill before sql COMMIT* 1",
     "kill before sql COMMIT* 2",
-    "kill before sql REPLACE_INTO_sent* 2",
+    "kill before sql INSERT_INTO_history* 2",
     "kill before sql DELETE* 2",
     "kill before sql BEGIN* 4",
     "kill before sql PRAGMA_wal_checkpoint* 2",
