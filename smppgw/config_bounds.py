@@ -22,6 +22,7 @@ from smppgw.settings import (
     ClassRate,
     EsmeSettings,
     GatewaySettings,
+    InboundSettings,
     ListenSettings,
     NumberSettings,
     OutbindSettings,
@@ -158,6 +159,8 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
             "sources": _each(_sender),
             "max_queued": _POSITIVE,
             "max_waiting": _POSITIVE,
+            "delivery_validity": number(1, 31_536_000, "seconds"),
+            "prefixes": _each(_PREFIX),
         },
         CarrierSettings: {
             "name": _NAME,
@@ -185,6 +188,14 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
         },
         BrandTier: {"name": _NAME, "segments_per_day": _segments},
         ClassRate: {"segments_per_minute": _POSITIVE},
+        InboundSettings: {
+            "default_esme": text(0, 15),
+            "orphans_to": text(0, 15),
+            "hold_receipts": number(1, 86_400, "seconds"),
+            "hold_parts": number(1, 86_400, "seconds"),
+            "max_held": number(1, 1_000_000),
+            "max_kept": number(0, 10_000_000),
+        },
         StoreSettings: {
             "retention_days": number(0, 3_650, "days"),
             "checkpoint_seconds": number(0, 3_600, "seconds", above=True),

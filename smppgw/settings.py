@@ -11,6 +11,7 @@ the first field of a repeated table is its name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -107,8 +108,17 @@ class EsmeSettings:
     ESME_RTHROTTLED."""
     max_queued: int = 100_000
     """Messages accepted from it and not yet sent; above it ESME_RMSGQFUL."""
-    max_waiting: int = 100_000
+    max_waiting: int = 1_000_000
     """Receipts and replies that wait for it; above it ESME_RMSGQFUL, to it and to carriers that bring more."""
+    delivery_validity: float = 259_200.0
+    """Seconds that a receipt or a reply waits for it; what is older is closed as expired."""
+    prefixes: tuple[str, ...] = ()
+    """Beginnings of numbers, digits only, whose replies are its own where no ESME has the whole number in `sources`;
+    the longest one that fits decides."""
+    long_mo: Literal["join", "parts"] = "join"
+    """A long message of a handset comes as one, its text in message_payload, or part by part as carriers bring it."""
+    receipt_data_coding: Literal["message", "default"] = "message"
+    """Receipts are in the data_coding of the message they are about, or all in data_coding 0."""
     lane: Lane | None = None
     """Lane of its messages where no campaign says; None: by priority_flag."""
     outbind: OutbindSettings | None = None
@@ -132,7 +142,11 @@ class CarrierSettings:
     messages_per_second: float = 0.0
     """Over all its binds. 0: no limit."""
     message_id: MessageIdFormat = "auto"
-    """How the id in a receipt is written, beside that in the response."""
+    """How the id in a receipt is written, beside that in the response; auto learns it."""
+    profile: Path | None = None
+    """The file that says what its errors mean (`ErrorProfile`); None: what the specification's words say."""
+    long_messages: Literal["whole", "udh", "sar"] = "whole"
+    """A text too long for one message goes as it came, or we split it: with user data headers, or with sar_*."""
     interface_version: Literal[0x33, 0x34, 0x50] = 0x34
     """The version of SMPP that we bind with."""
     enquire_link: float = 30.0
@@ -241,13 +255,88 @@ class TierTable:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundSettings:
+    """`[inbound]`: receipts and messages of handsets on their way home."""
+
+    default_esme: str = ""
+    """system_id of the ESME that gets messages to numbers which are nobody's; empty: the only ESME there is, else
+    nobody, and they are kept."""
+    orphans_to: str = ""
+    """system_id of the ESME that gets receipts which no message is found for, as they came; empty: nobody, and they
+    are kept."""
+    hold_receipts: float = 600.0
+    """Seconds that a receipt is held for the response that tells its message."""
+    hold_parts: float = 60.0
+    """Seconds that the parts of a long message are held for the others; then they are passed on as they are."""
+    max_held: int = 10_000
+    """Receipts, and likewise parts, of one carrier that are held; the oldest make room."""
+    max_kept: int = 100_000
+    """Messages and receipts that belong to nobody and are kept for `retention_days`; what is above it is refused."""
+
+
+ErrorClass = Literal[
+    "delivered",
+    "pending",
+    "temporary",
+    "permanent_number",
+    "permanent_sender",
+    "permanent_message",
+    "opted_out",
+    "rate",
+    "cap",
+    "expired",
+    "unknown",
+]
+"""What became of a message, as retries and lists of numbers go by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrMeaning:
+    """One `[[err]]` of a profile: what `err` of a receipt means."""
+
+    class_: ErrorClass = field(metadata={"key": "class"})
+    err: tuple[str, ...]
+    """As the carrier writes it; leading zeros and case do not matter."""
+    source: str
+    """Where that was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatMeaning:
+    """One `[[stat]]` of a profile: what `stat` of a receipt means, where its `err` says nothing."""
+
+    class_: ErrorClass = field(metadata={"key": "class"})
+    stat: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMeaning:
+    """One `[[status]]` of a profile: what a command_status of submit_sm_resp means."""
+
+    class_: ErrorClass = field(metadata={"key": "class"})
+    command_status: tuple[int | str, ...]
+    """Numbers, or names of the specification such as "ESME_RINVDSTADR"."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorProfile:
+    """The file that `[[carrier]] profile` names."""
+
+    errs: tuple[ErrMeaning, ...] = field(metadata={"key": "err"})
+    stats: tuple[StatMeaning, ...] = field(metadata={"key": "stat"})
+    statuses: tuple[StatusMeaning, ...] = field(metadata={"key": "status"})
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """`[store]`"""
 
     backend: Literal["wal", "unsafe-memory"] = "wal"
     """unsafe-memory: what is not yet delivered is lost when the process ends."""
     retention_days: int = 7
-    """Days that a finished message can still be looked up."""
+    """Days that a finished message can still be looked up, and a receipt finds its message (for that, at least 4)."""
     checkpoint_seconds: float = 30.0
     """Seconds between two checkpoints of the log."""
     max_bytes: int = 10 * 1024**3
@@ -270,6 +359,9 @@ class Settings:
     campaigns: tuple[CampaignSettings, ...] = field(metadata={"key": "campaign"})
     numbers: tuple[NumberSettings, ...] = field(metadata={"key": "number"})
     limits: LimitsSettings
+    inbound: InboundSettings
     store: StoreSettings
     tiers: TierTable | None = None
     """What `limits.tiers` says; None without such a file."""
+    profiles: Mapping[str, ErrorProfile] | None = None
+    """What the files say that `profile` of carriers names, by the carrier's name."""

@@ -20,6 +20,7 @@ from smppgw.settings import (
     CarrierSettings,
     EsmeSettings,
     GatewaySettings,
+    InboundSettings,
     LimitsSettings,
     ListenSettings,
     Settings,
@@ -69,6 +70,7 @@ def settings_of(
         **{
             **others,
             "limits": LimitsSettings(registration="off"),
+            "inbound": InboundSettings(),
             "store": StoreSettings(backend="unsafe-memory"),
             **tables,
         },

@@ -5,7 +5,10 @@ loop, when the whole batch is safe: only then may the peer be answered. An imple
 method returns. What one call says is kept whole or not at all.
 
 Lanes are strings chosen by the caller. A lane is first in, first out; what is deferred in it stands aside until its
-moment. What ESMEs are owed stands in one such queue for each ESME.
+moment. What ESMEs are owed stands in one such queue for each ESME; what belongs to nobody, in one named by nothing.
+
+What is held stands on shelves, which are strings chosen by the caller like lanes; several entries may be held under
+the same octets.
 
 What may have to be read from disk is asked for with `then`, which is called once, on the event loop, with the answer;
 an implementation that has the answer at hand may call it before the method returns.
@@ -13,10 +16,10 @@ an implementation that has the answer at hand may call it before the method retu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeAlias
 
-from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
+from smppgw.store.entries import Delivery, Held, Message, Outcome, Standing
 
 Durable: TypeAlias = Callable[[], None]
 
@@ -55,7 +58,7 @@ class Store(Protocol):
         carrier: str,
         answered: Sequence[tuple[Message, bytes]],
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
         """A carrier has these messages, under the ids beside them; one with an empty id will not be found again.
@@ -65,9 +68,9 @@ class Store(Protocol):
         """
 
     def failed(
-        self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
+        self, ended: Sequence[tuple[Message, Outcome]], deliveries: Sequence[Delivery], durable: Durable
     ) -> None:
-        """These messages have come to that final message_state without a carrier; `deliveries` tell their ESMEs."""
+        """These messages have come to their end without a carrier; `deliveries` tell their ESMEs."""
 
     # ---- messages that are asked for ------------------------------------------------------------------------
 
@@ -96,30 +99,42 @@ class Store(Protocol):
     def recall(self, carrier: str, carrier_ids: Sequence[bytes], then: Callable[[], None]) -> None:
         """Look for messages that are not at hand; when `then` is called, `find` finds those that there are."""
 
-    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
-        """Keep receipts whose message is not known yet; return how many older ones had to make room.
-
-        They are durable with the `receive` that follows.
-        """
-
-    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
-        """Return the receipts that are held for these ids, which are then held no more."""
-
-    def expire_held(self, before_ns: int) -> dict[str, int]:
-        """Drop the held receipts that came before that moment; return how many of each carrier."""
+    def has_finished(self, carrier: str, carrier_id: bytes) -> bool:
+        """Whether `finished` has lately named this id: what comes of it now is a repeat. As far as memory goes."""
 
     def receive(
         self,
         carrier: str,
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
         """Take deliveries in; each waits for its ESME once it is durable.
 
         With them, no more receipts are expected for what `carrier` knows under the ids of `finished`, which have
-        come to the final message_state beside them.
+        come to the outcome beside them.
         """
+
+    # ---- what is held ---------------------------------------------------------------------------------------
+    # What these say is durable with the next `receive`, `submitted` or `failed`, in the same piece.
+
+    def hold(self, shelf: str, entries: Sequence[Held], most: int) -> list[Held]:
+        """Keep entries; return those that had to make room, the oldest first, where there are more than `most` now.
+
+        Those held under the same leave together.
+        """
+
+    def held(self, shelf: str, under: bytes) -> Sequence[Held]:
+        """Return what is held under that, the oldest first. To be read only."""
+
+    def holds(self, shelf: str) -> int:
+        """How many entries there are on a shelf."""
+
+    def release(self, shelf: str, under: Sequence[bytes]) -> list[Held]:
+        """Return what is held under these, for each the oldest first; it is then held no more."""
+
+    def expire_held(self, shelf: str, before_ns: int) -> list[Held]:
+        """As `release`, all that is held under the same as an entry that came before that moment."""
 
     # ---- what ESMEs are owed --------------------------------------------------------------------------------
 
@@ -137,6 +152,9 @@ class Store(Protocol):
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """These are done with."""
+
+    def owing(self) -> Collection[str]:
+        """Return for whom something waits, those whom the configuration has no more among them."""
 
     # ---- time -----------------------------------------------------------------------------------------------
 
