@@ -208,20 +208,41 @@ class Metrics:
         )
         self.receipts = self._counter(
             "smppgw_receipts",
-            "Delivery receipts that belong to a message, by message_state.",
+            "Delivery receipts that belong to a message, by message_state and by what that means.",
             "carrier",
             "state",
+            "class",
         )
         self.receipts_orphaned = self._counter(
             "smppgw_receipts_orphaned", "Delivery receipts that no message was found for.", "carrier"
         )
+        self.receipts_repeated = self._counter(
+            "smppgw_receipts_repeated",
+            "Delivery receipts that had come before, and go no further.",
+            "carrier",
+        )
         self.mo = self._counter("smppgw_mo", "Messages from handsets.", "carrier")
+        self.mo_unowned = self._counter(
+            "smppgw_mo_unowned", "Messages from handsets to numbers that are nobody's.", "carrier"
+        )
+        self.mo_joined = self._counter(
+            "smppgw_mo_joined", "Long messages from handsets whose parts were joined.", "carrier"
+        )
+        self.mo_incomplete = self._counter(
+            "smppgw_mo_incomplete", "Parts from handsets passed on alone: others never came.", "carrier"
+        )
         self.delivers = self._counter(
             "smppgw_delivers",
             "Answers of ESMEs to deliver_sm; kind is receipt or mo.",
             "esme",
             "kind",
             "status",
+        )
+        self.delivers_expired = self._counter(
+            "smppgw_delivers_expired",
+            "Receipts and messages from handsets that waited for their ESME too long; kind is receipt or mo.",
+            "esme",
+            "kind",
         )
         self.throttled = self._counter(
             "smppgw_throttled", "Messages held back or refused by a limit.", "limit"
@@ -262,6 +283,12 @@ class Metrics:
         )
         self.queue_oldest_message_age = self._gauge(
             "smppgw_queue_oldest_message_age_seconds", "Age of the message that waits longest.", "lane"
+        )
+        self.delivers_waiting = self._gauge(
+            "smppgw_delivers_waiting", "Receipts and messages from handsets that wait for their ESME.", "esme"
+        )
+        self.kept = self._gauge(
+            "smppgw_kept", "Receipts and messages from handsets that belong to nobody, and are kept."
         )
         self.esme_sessions = self._gauge("smppgw_esme_sessions", "Bound sessions of ESMEs.", "esme", "mode")
         self.carrier_sessions = self._gauge(
