@@ -25,8 +25,9 @@ FLOORS: Final[Mapping[int, str]] = {
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
-        store store.api store.backlog store.checkpoint store.columns store.correlation store.early store.entries
-        store.errors store.frame store.page_codec store.queue store.record store.rows store.state
+        store store.api store.backlog store.checkpoint store.columns store.correlation store.entries
+        store.errors store.expiries store.finished store.frame store.holding store.page_codec store.queue
+        store.record store.rows store.state
         """,
     2: """
         session.client session.connection session.server
@@ -40,7 +41,7 @@ FLOORS: Final[Mapping[int, str]] = {
         """,
     3: """
         accounts admission binding carrier_side carriers dispatch esme_side expiry inbound inquiry message_ids notice
-        outbind overview pump receipts replacement retries routing submission
+        outbind overview parts pump receipts replacement retries routing submission telling
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -11,8 +10,10 @@ from operator import attrgetter
 from typing import Final
 
 from smppgw.store.api import Durable
-from smppgw.store.early import EarlyReceipts
-from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
+from smppgw.store.entries import Delivery, Message, Outcome, Standing
+from smppgw.store.expiries import Expiries
+from smppgw.store.finished import Finished
+from smppgw.store.holding import Shelves
 from smppgw.store.queue import EntryT, Queue
 
 MAX_CORRELATIONS: Final = 2_000_000
@@ -21,18 +22,12 @@ MAX_CORRELATIONS: Final = 2_000_000
 MAX_ENDED: Final = 100_000
 """Messages that can still be looked up when they have ended: at least half as many, the newest."""
 
-_SLACK: Final = 1000
-"""So many moments of expiry may be kept beside twice as many as there are messages, before they are looked through."""
-
-_ENROUTE: Final = 1
-"""The message_state of what has come to no final one (SMPP v3.4 section 5.2.28)."""
-
 _KEY: Final = attrgetter("key")
 _ESME: Final = attrgetter("esme")
 _LANE: Final = attrgetter("lane")
 
-_Ended = tuple[str, int, int]
-"""The ESME, message_state and final_ns of a message that has ended."""
+_Ended = tuple[str, Outcome | None, int]
+"""The ESME, outcome and final_ns of a message that is done with."""
 
 
 def _grouped(entries: Collection[EntryT], name_of: Callable[[EntryT], str]) -> dict[str, Collection[EntryT]]:
@@ -49,13 +44,23 @@ def _grouped(entries: Collection[EntryT], name_of: Callable[[EntryT], str]) -> d
 class MemoryStore:
     """A `Store` that keeps its word only as long as the process lives."""
 
-    def __init__(self, max_octets: int, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        """`clock` (monotonic nanoseconds) says when a message has come to its end."""
+    def __init__(
+        self,
+        max_octets: int,
+        *,
+        clock: Callable[[], int] = time.monotonic_ns,
+        envelope_of: Callable[[int, bytes], bytes] = lambda *_: b"",
+    ) -> None:
+        """`clock` (monotonic nanoseconds) says when a message has come to its end.
+
+        `envelope_of(command_id, body)` returns what is kept of a message for the receipts that are to come.
+        """
         self.on_ready: Callable[[], None] = lambda: None
         self.highest_key = 0
         """See `Store.highest_key`."""
         self._max_octets = max_octets
         self._clock = clock
+        self._envelope_of = envelope_of
         self._octets = 0
         self._queued: defaultdict[str, int] = defaultdict(int)
         self._delivery_key = 0
@@ -64,15 +69,17 @@ class MemoryStore:
         self._with_aside: set[Queue[Message] | Queue[Delivery]] = set()
         """Those in which something may stand aside."""
         self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
-        self._early: defaultdict[str, EarlyReceipts] = defaultdict(EarlyReceipts)
+        self._finished: defaultdict[str, Finished] = defaultdict(Finished)
+        shelves = Shelves()
+        self.hold, self.held, self.holds = shelves.hold, shelves.held, shelves.holds
+        self.release, self.expire_held = shelves.release, shelves.expire_held
         self._live: dict[int, Message] = {}
         """Messages that have not ended, by key."""
         self._returned: set[int] = set()
         """Keys of the messages that stand in a lane, or aside, after they were handed out."""
         self._picked: dict[int, int] = {}
         """The octets of each message that was picked and has not come back."""
-        self._expiries: list[tuple[int, int]] = []
-        """A heap of (expires_ns, key); also of messages that have ended, or expire at another moment, since."""
+        self._expiries = Expiries(self._live)
         self._ended: dict[int, _Ended] = {}
         self._ended_before: dict[int, _Ended] = {}
 
@@ -93,23 +100,12 @@ class MemoryStore:
         if messages:
             self.highest_key = max(self.highest_key, messages[-1].key)
         if timed:
-            self._watch_expiry(messages)
+            self._expiries.watch(messages)
             self._put_aside([message for message in messages if message.due_ns])
             messages = [message for message in messages if not message.due_ns]
         for lane, group in _grouped(messages, _LANE).items():
             self._lanes[lane].add(group)
         durable()
-
-    def _watch_expiry(self, messages: Iterable[Message]) -> None:
-        moments = [(message.expires_ns, message.key) for message in messages if message.expires_ns]
-        if not moments:
-            return
-        for moment in moments:
-            heapq.heappush(self._expiries, moment)
-        if len(self._expiries) > 2 * len(self._live) + _SLACK:
-            live = self._live.values()
-            self._expiries = [(message.expires_ns, message.key) for message in live if message.expires_ns]
-            heapq.heapify(self._expiries)
 
     def ready(self, lane: str) -> int:
         """See `Store.ready`."""
@@ -141,7 +137,7 @@ class MemoryStore:
 
     def replace(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.replace`."""
-        self._watch_expiry(messages)
+        self._expiries.watch(messages)
         self.give_back(messages)
         durable()
 
@@ -157,33 +153,35 @@ class MemoryStore:
         carrier: str,
         answered: Sequence[tuple[Message, bytes]],
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
         """See `Store.submitted`."""
-        self._withdraw([message for message, _ in answered])
         sent = self._sent[carrier]
-        forgotten = []
+        envelope_of = self._envelope_of
+        forgotten: list[tuple[Message, Outcome | None]] = []
         for message, carrier_id in answered:
             message.carrier = carrier
             if message.registered_delivery and carrier_id:
+                message.envelope = envelope_of(message.command_id, message.body)
                 sent[carrier_id] = message
             else:
-                forgotten.append((message, _ENROUTE))
+                forgotten.append((message, None))
+        self._withdraw([message for message, _ in answered])
         if len(sent) > MAX_CORRELATIONS:
             oldest = list(islice(sent, len(sent) - MAX_CORRELATIONS))
-            forgotten += [(sent.pop(carrier_id), _ENROUTE) for carrier_id in oldest]
+            forgotten += [(sent.pop(carrier_id), None) for carrier_id in oldest]
         self._end(forgotten, 0)
         self._finish(carrier, finished)
         self._owe(deliveries)
         durable()
 
     def failed(
-        self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
+        self, ended: Sequence[tuple[Message, Outcome]], deliveries: Sequence[Delivery], durable: Durable
     ) -> None:
         """See `Store.failed`."""
-        self._withdraw(messages)
-        self._end([(message, state) for message in messages], self._clock())
+        self._withdraw([message for message, _ in ended])
+        self._end(ended, self._clock())
         self._owe(deliveries)
         durable()
 
@@ -205,12 +203,12 @@ class MemoryStore:
             for lane, group in _grouped(again, _LANE).items():
                 self._lanes[lane].remove([message.key for message in group])
 
-    def _end(self, messages: Iterable[tuple[Message, int]], final_ns: int) -> None:
+    def _end(self, messages: Iterable[tuple[Message, Outcome | None]], final_ns: int) -> None:
         """Keep for a while what has become of messages that are done with."""
         live, ended = self._live, self._ended
-        for message, state in messages:
+        for message, outcome in messages:
             live.pop(message.key, None)
-            ended[message.key] = message.esme, state, final_ns
+            ended[message.key] = message.esme, outcome, final_ns
         if len(self._ended) > MAX_ENDED // 2:
             self._ended_before = self._ended
             self._ended = {}
@@ -231,15 +229,7 @@ class MemoryStore:
 
     def pick_expired(self, now_ns: int, then: Callable[[list[Message]], None]) -> None:
         """See `Store.pick_expired`."""
-        expired: dict[tuple[int, int], Message] = {}
-        while self._expiries and self._expiries[0][0] <= now_ns:
-            moment = heapq.heappop(self._expiries)
-            message = self._live.get(moment[1])
-            if message is not None and message.body and message.expires_ns == moment[0]:
-                expired[moment] = message
-        for moment in expired:  # one that is on its way to a carrier may come back
-            heapq.heappush(self._expiries, moment)
-        then(self._pick(list(expired.values())))
+        then(self._pick(self._expiries.over(now_ns)))
 
     def _pick(self, wanted: Collection[Message]) -> list[Message]:
         """Take out those that stand in their lanes."""
@@ -254,7 +244,7 @@ class MemoryStore:
         """See `Store.look_up`."""
         message = self._live.get(key)
         if message is not None:
-            then(Standing(message.esme, _ENROUTE, 0, message if message.body else None))
+            then(Standing(message.esme, None, 0, message if message.body else None))
             return
         ended = self._ended.get(key) or self._ended_before.get(key)
         then(Standing(*ended, None) if ended is not None else None)
@@ -269,24 +259,15 @@ class MemoryStore:
         """See `Store.recall`: everything there is, is at hand."""
         then()
 
-    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
-        """See `Store.hold`."""
-        return len(self._early[carrier].hold(receipts))
-
-    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
-        """See `Store.release`."""
-        return self._early[carrier].release(carrier_ids)
-
-    def expire_held(self, before_ns: int) -> dict[str, int]:
-        """See `Store.expire_held`."""
-        expired = {carrier: len(early.expire(before_ns)) for carrier, early in self._early.items()}
-        return {carrier: count for carrier, count in expired.items() if count}
+    def has_finished(self, carrier: str, carrier_id: bytes) -> bool:
+        """See `Store.has_finished`."""
+        return carrier_id in self._finished[carrier]
 
     def receive(
         self,
         carrier: str,
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
         """See `Store.receive`."""
@@ -294,11 +275,16 @@ class MemoryStore:
         self._owe(deliveries)
         durable()
 
-    def _finish(self, carrier: str, finished: Sequence[tuple[bytes, int]]) -> None:
+    def _finish(self, carrier: str, finished: Sequence[tuple[bytes, Outcome]]) -> None:
         if finished:
             sent = self._sent[carrier]
-            found = [(sent.pop(carrier_id, None), state) for carrier_id, state in finished]
-            self._end([(message, state) for message, state in found if message is not None], self._clock())
+            known = [each for each in finished if each[0] in sent]
+            self._finished[carrier].add([carrier_id for carrier_id, _ in known])
+            # One id may be there twice: its first outcome counts.
+            self._end(
+                [(sent.pop(carrier_id), outcome) for carrier_id, outcome in known if carrier_id in sent],
+                self._clock(),
+            )
 
     def _owe(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries:
@@ -333,6 +319,10 @@ class MemoryStore:
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.delivered`."""
         self._octets -= sum([len(delivery.body) for delivery in deliveries])
+
+    def owing(self) -> Collection[str]:
+        """See `Store.owing`."""
+        return {esme for esme, queue in self._owed.items() if len(queue) or queue.deferred}
 
     # ---- time -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,95 @@
+"""What is held on one shelf: requests of carriers that wait for something else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from smppgw.store.entries import Held
+
+
+class Holding:
+    """Entries by what they are held under, those under the same together, the oldest first."""
+
+    __slots__ = ("_groups", "count")
+
+    def __init__(self) -> None:
+        self._groups: dict[bytes, list[Held]] = {}
+        """In the order in which the first of each came."""
+        self.count = 0
+        """How many entries there are."""
+
+    def put(self, entries: Sequence[Held]) -> None:
+        """Keep entries."""
+        groups = self._groups
+        for entry in entries:
+            group = groups.get(entry.under)
+            if group is None:
+                groups[entry.under] = [entry]
+            else:
+                group.append(entry)
+        self.count += len(entries)
+
+    def under(self, name: bytes) -> Sequence[Held]:
+        """Return what is held under that, the oldest first."""
+        return self._groups.get(name, ())
+
+    def release(self, names: Iterable[bytes]) -> list[Held]:
+        """Take out what is held under these, for each the oldest first."""
+        released: list[Held] = []
+        if self._groups:
+            for name in names:
+                released += self._groups.pop(name, ())
+            self.count -= len(released)
+        return released
+
+    def above(self, most: int) -> list[bytes]:
+        """Return under what stands that which has to go for no more than `most` to be left, the oldest first."""
+        names: list[bytes] = []
+        left = self.count
+        for name, group in self._groups.items():
+            if left <= most:
+                break
+            names.append(name)
+            left -= len(group)
+        return names
+
+    def before(self, moment_ns: int) -> list[bytes]:
+        """Return under what there are entries that came before that moment."""
+        return [
+            name
+            for name, group in self._groups.items()
+            if any([entry.received_ns < moment_ns for entry in group])  # noqa: C419 - faster so
+        ]
+
+
+class Shelves:
+    """What is held, by shelf; see `Store` for what each method does."""
+
+    __slots__ = ("_shelves",)
+
+    def __init__(self) -> None:
+        self._shelves: defaultdict[str, Holding] = defaultdict(Holding)
+
+    def hold(self, shelf: str, entries: Sequence[Held], most: int) -> list[Held]:
+        """See `Store.hold`."""
+        holding = self._shelves[shelf]
+        holding.put(entries)
+        return holding.release(holding.above(most))
+
+    def held(self, shelf: str, under: bytes) -> Sequence[Held]:
+        """See `Store.held`."""
+        return self._shelves[shelf].under(under)
+
+    def holds(self, shelf: str) -> int:
+        """See `Store.holds`."""
+        return self._shelves[shelf].count
+
+    def release(self, shelf: str, under: Sequence[bytes]) -> list[Held]:
+        """See `Store.release`."""
+        return self._shelves[shelf].release(under)
+
+    def expire_held(self, shelf: str, before_ns: int) -> list[Held]:
+        """See `Store.expire_held`."""
+        holding = self._shelves[shelf]
+        return holding.release(holding.before(before_ns))
