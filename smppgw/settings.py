@@ -294,9 +294,9 @@ ErrorClass = Literal[
 class ErrMeaning:
     """One `[[err]]` of a profile: what `err` of a receipt means."""
 
-    class_: ErrorClass = field(metadata={"key": "class"})
     err: tuple[str, ...]
     """As the carrier writes it; leading zeros and case do not matter."""
+    class_: ErrorClass = field(metadata={"key": "class"})
     source: str
     """Where that was found."""
 
@@ -305,8 +305,9 @@ class ErrMeaning:
 class StatMeaning:
     """One `[[stat]]` of a profile: what `stat` of a receipt means, where its `err` says nothing."""
 
-    class_: ErrorClass = field(metadata={"key": "class"})
     stat: tuple[str, ...]
+    """In any case."""
+    class_: ErrorClass = field(metadata={"key": "class"})
     source: str
 
 
@@ -314,9 +315,9 @@ class StatMeaning:
 class StatusMeaning:
     """One `[[status]]` of a profile: what a command_status of submit_sm_resp means."""
 
-    class_: ErrorClass = field(metadata={"key": "class"})
     command_status: tuple[int | str, ...]
     """Numbers, or names of the specification such as "ESME_RINVDSTADR"."""
+    class_: ErrorClass = field(metadata={"key": "class"})
     source: str
 
 

@@ -21,7 +21,7 @@ GENERATED: Final = "pdu._generated"
 FLOORS: Final[Mapping[int, str]] = {
     0: "errors settings",
     1: """
-        pdu.* throttle.*
+        error_classes pdu.* throttle.*
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
