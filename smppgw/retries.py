@@ -5,37 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from smppgw.pdu.constants import CommandStatus
+from smppgw.pdu.constants import CommandStatus, MessageState
 from smppgw.session.timers import NS
-from smppgw.store.entries import Message
+from smppgw.store.entries import Message, Outcome
 
-SLOW_DOWN: Final = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
-"""The carrier wants less: the message stays first in its lane, the bind goes slower."""
+NO_RESPONSE: Final = Outcome(MessageState.UNDELIVERABLE, "temporary", f"{CommandStatus.ESME_RUNKNOWNERR:03X}")
+"""None came in time, and whether the carrier has the message is not known. It is known by being this very object."""
 
-NO_RESPONSE: Final = -1
-"""In the place of a command_status: none came in time, and whether the carrier has the message is not known."""
+CAP_DELAY_NS: Final = 2 * 3600 * NS
+"""Before the second attempt of what met the cap of a day; doubled at each. With the five attempts that are the default
+they wait 30 hours in all: longer than the day at whose end there is room again."""
 
-_TEMPORARY: Final = frozenset(
-    {
-        NO_RESPONSE,
-        CommandStatus.ESME_RSYSERR,
-        CommandStatus.ESME_RINVBNDSTS,
-        CommandStatus.ESME_RSUBMITFAIL,
-        CommandStatus.ESME_RX_T_APPN,
-        CommandStatus.ESME_RDELIVERYFAILURE,
-        CommandStatus.ESME_RUNKNOWNERR,
-        CommandStatus.ESME_RSERTYPUNAVAIL,
-    }
-)
-"""Errors after which another try may go better (SMPP v3.4 section 5.1.3)."""
+CAP_DELAY_MOST_NS: Final = 24 * 3600 * NS
+"""No cap lasts longer."""
 
-_OTHERS_FROM: Final = 0x400
-"""Vendor specific and reserved statuses begin here: taken as an unknown, temporary error."""
+_AGAIN: Final = frozenset({"temporary", "rate", "cap", "unknown"})
+"""Classes after which another try may go better."""
 
 
-def is_temporary(command_status: int) -> bool:
-    """Return whether another try may go better."""
-    return command_status in _TEMPORARY or command_status >= _OTHERS_FROM
+def slows_down(outcome: Outcome) -> bool:
+    """Return whether the carrier wants less: the message stays first in its lane, the bind goes slower."""
+    return outcome.error_class == "rate"
 
 
 class Retries:
@@ -47,24 +37,30 @@ class Retries:
         self._first_delay_ns = int(first_delay * NS)
 
     def failed(
-        self, failures: Iterable[tuple[Message, int]], now_ns: int
-    ) -> tuple[list[Message], list[tuple[Message, int]]]:
-        """Count an attempt that failed with that status; return those that wait, and those that are given up.
+        self, failures: Iterable[tuple[Message, Outcome]], now_ns: int
+    ) -> tuple[list[Message], list[tuple[Message, Outcome]]]:
+        """Count an attempt that failed so; return those that wait, and those that are given up.
 
         The former have the moment of their next attempt as `due_ns`. One without a response waits before it is given
         up, too, as a late answer may still come: it `is_spent` then.
         """
         waiting: list[Message] = []
-        hopeless: list[tuple[Message, int]] = []
-        for message, command_status in failures:
+        hopeless: list[tuple[Message, Outcome]] = []
+        for message, outcome in failures:
             message.attempts += 1
             last = self.is_spent(message)
-            if not is_temporary(command_status) or (last and command_status != NO_RESPONSE):
-                hopeless.append((message, command_status))
+            if outcome.error_class not in _AGAIN or (last and outcome is not NO_RESPONSE):
+                hopeless.append((message, outcome))
                 continue
-            message.due_ns = now_ns + (self._first_delay_ns << (message.attempts - 1))
+            message.due_ns = now_ns + self._delay_ns(outcome.error_class, message.attempts - 1)
             waiting.append(message)
         return waiting, hopeless
+
+    def _delay_ns(self, error_class: str, doublings: int) -> int:
+        delay_ns = self._first_delay_ns << doublings
+        if error_class == "cap":
+            return max(delay_ns, min(CAP_DELAY_NS << doublings, CAP_DELAY_MOST_NS))
+        return delay_ns
 
     def is_spent(self, message: Message) -> bool:
         """Whether it has had its last attempt."""
