@@ -61,15 +61,21 @@ class Router:
         self._campaigns: dict[str, CampaignSettings] = {
             digits(number): campaign for campaign in settings.campaigns for number in campaign.numbers
         }
-        everyone = tuple(carrier.name for carrier in settings.carriers)
+        self.carriers = tuple(carrier.name for carrier in settings.carriers)
+        """Every carrier there is, in the order of the configuration."""
         names = _names_of(settings.routes)
         self._routes = [
             (match, Route.of(name, match.carriers))
             for match, name in zip(settings.routes, names, strict=True)
         ]
-        self._default = Route.of("default", everyone)
+        self._default = Route.of("default", self.carriers)
         self._owners = {digits(source): esme.system_id for esme in settings.esmes for source in esme.sources}
-        self._sole_owner = settings.esmes[0].system_id if len(settings.esmes) == 1 else None
+        self._prefix_owners = {
+            digits(prefix): esme.system_id for esme in settings.esmes for prefix in esme.prefixes
+        }
+        self._prefix_lengths = sorted({len(prefix) for prefix in self._prefix_owners}, reverse=True)
+        sole = settings.esmes[0].system_id if len(settings.esmes) == 1 else None
+        self._default_owner = settings.inbound.default_esme or sole
         self.needs_destination = any(match.destination is not None for match in settings.routes)
         """Whether the lane depends on where a message goes."""
 
@@ -118,5 +124,17 @@ class Router:
         return next((each for each in routes[-1].lanes if each.endswith(f"/{name}")), routes[-1].lanes[-1])
 
     def owner(self, number: str) -> str | None:
-        """Return the system_id that a message to this number belongs to: by its `sources`, or the only ESME."""
-        return self._owners.get(digits(number), self._sole_owner)
+        """Return the system_id that a message to this number belongs to; None where it is nobody's.
+
+        Whose `sources` have it; else whose `prefixes` fit it best; else `[inbound] default_esme`; else the only ESME.
+        """
+        number = digits(number)
+        owner = self._owners.get(number)
+        if owner is not None:
+            return owner
+        if number.isdigit():
+            for length in self._prefix_lengths:
+                owner = self._prefix_owners.get(number[:length])
+                if owner is not None:
+                    return owner
+        return self._default_owner

@@ -11,6 +11,7 @@ from smppgw.settings import (
     CarrierSettings,
     EsmeSettings,
     GatewaySettings,
+    InboundSettings,
     LimitsSettings,
     ListenSettings,
     RouteSettings,
@@ -24,6 +25,7 @@ def settings(
     esmes: tuple[EsmeSettings, ...] = (EsmeSettings("acme", "pw"),),
     routes: tuple[RouteSettings, ...] = (),
     campaigns: tuple[CampaignSettings, ...] = (),
+    default_esme: str = "",
 ) -> Settings:
     return Settings(
         gateway=GatewaySettings(data_dir=Path("data")),
@@ -39,6 +41,7 @@ def settings(
         campaigns=campaigns,
         numbers=(),
         limits=LimitsSettings(),
+        inbound=InboundSettings(default_esme=default_esme),
         store=StoreSettings(),
     )
 
@@ -128,6 +131,39 @@ def test_a_number_belongs_to_the_esme_that_may_send_from_it() -> None:
 
 def test_the_only_esme_owns_every_number() -> None:
     assert Router(settings()).owner("whatever") == "acme"
+
+
+def test_a_number_that_no_esme_has_belongs_to_the_one_whose_longest_prefix_fits() -> None:
+    router = Router(
+        settings(
+            esmes=(
+                EsmeSettings("us", "pw", prefixes=("1",)),
+                EsmeSettings("seattle", "pw", prefixes=("1206", "1425")),
+                EsmeSettings("one-number", "pw", sources=("+12065550101",)),
+                EsmeSettings("exchange", "pw", prefixes=("1206555",)),
+            )
+        )
+    )
+    assert router.owner("12125550100") == "us"
+    assert router.owner("+12064440100") == "seattle"
+    assert router.owner("14255550100") == "seattle"
+    assert router.owner("+12065550100") == "exchange"
+    assert router.owner("12065550101") == "one-number"
+    assert router.owner("441234567890") is None
+    assert router.owner("120") == "us"
+    assert router.owner("1206-SHOP") is None
+
+
+def test_a_number_that_fits_nowhere_belongs_to_the_default() -> None:
+    esmes = (EsmeSettings("acme", "pw", prefixes=("1206",)), EsmeSettings("rest", "pw"))
+    router = Router(settings(esmes=esmes, default_esme="rest"))
+    assert router.owner("12065550100") == "acme"
+    assert router.owner("442071234567") == "rest"
+    assert router.owner("SHOP") == "rest"
+
+
+def test_the_carriers_stand_as_configured() -> None:
+    assert Router(settings(routes=(RouteSettings(("second",)),))).carriers == ("first", "second")
 
 
 def test_a_lane_stays_the_same_one_when_a_route_is_put_before_its_route() -> None:
