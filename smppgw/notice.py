@@ -1,63 +1,46 @@
-"""A receipt as a carrier sends it, and as the ESME gets it: read, and written with our message_id in its place.
+"""What a carrier's deliver_sm or data_sm is: a receipt, and what it says, or a message of a handset.
 
-Hot path: a receipt in the straight form of Appendix B keeps its octets but for the id; any other is read field by
-field and written anew.
+What optional parameters say comes first, the text of Appendix B second, and whatever else can be read third. Hot path:
+one match reads a whole deliver_sm as most SMSCs send a receipt; any other is read piece by piece.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from smppgw.pdu import peek
 from smppgw.pdu.constants import CommandId, EsmClass, MessageState, TlvTag
-from smppgw.pdu.errors import TlvError
-from smppgw.pdu.receipt import (
-    STAT_OF_STATE,
-    Receipt,
-    format_receipt,
-    parse_receipt,
-    receipt_date,
-    state_of_stat,
-)
-from smppgw.pdu.tlv import Tlv, read_tlvs
+from smppgw.pdu.errors import PduError
+from smppgw.pdu.receipt import STAT_OF_STATE, Receipt, guess_receipt, is_receipt_alone, parse_receipt
+from smppgw.pdu.text import UCS2, codec_of
+from smppgw.pdu.udh import parse_udh
 
-_STRAIGHT: Final = re.compile(
-    rb"id:([^\s\0]+) sub:\d{3} dlvrd:\d{3} submit date:\d{10} done date:\d{10} stat:([A-Z]{7}) err:\w{3} [Tt]ext:"
+_DATE: Final = (
+    r"(?:\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])(?:29|30)|(?:0[13578]|1[02])31)"
+    r"|(?:[02468][048]|[13579][26])0229)(?:[01]\d|2[0-3])[0-5]\d"
 )
+_BEHIND_ID: Final = (
+    rf" sub:001 dlvrd:00[01] submit date:{_DATE} done date:{_DATE} stat:([A-Z]{{7}}) err:(\w{{3}}) [Tt]ext:"
+)
+_STRAIGHT: Final = re.compile(rf"id:[^\s\0]+({_BEHIND_ID}.*)", re.DOTALL | re.ASCII)
 _USUAL: Final = re.compile(
-    rb"([^\0]{0,5}\0..[^\0]{0,20}\0..[^\0]{0,20}\0"  # 1 the fields up to sm_length
-    rb"\x04..(?:[^\0]{16})?\0(?:[^\0]{16})?\0....)"
-    rb"(.)"  # 2 sm_length
-    rb"id:([^\s\0]+)"  # 3
-    rb"( sub:\d{3} dlvrd:\d{3} submit date:\d{10} done date:\d{10} stat:([A-Z]{7}) err:\w{3} [Tt]ext:[^\0]*)"  # 4, 5
-    rb"(?:\x00\x1e\x00(.)([^\0]+)\0\x04\x27\x00\x01(.)"  # 6, 7 receipted_message_id, 8 message_state
-    rb"(?:\x04\x23\x00\x03(...))?)?",  # 9 network_error_code
+    rb"[^\0]{0,5}\0..([^\0]{0,20})\0..([^\0]{0,20})\0"  # 1 source_addr, 2 destination_addr
+    rb"\x04..(?:[^\0]{16})?\0(?:[^\0]{16})?\0"  # esm_class to validity_period
+    rb"..([\0\1\3]..)"  # 3 data_coding, sm_default_msg_id, sm_length
+    rb"id:([^\s\0]+)(%b[^\0]*)"  # 4 id, 5 all that is behind it, 6 stat, 7 err
+    rb"(?:\x00\x1e\x00(.)([^\s\0]+)\0\x04\x27\x00\x01(.)"  # 8, 9 receipted_message_id, 10 message_state
+    rb"(?:\x04\x23\x00\x03(...))?)?" % _BEHIND_ID.encode(),  # 11 network_error_code
     re.DOTALL,
 )
-"""A whole deliver_sm as most SMSCs send a receipt, so that one match reads it."""
+"""A whole deliver_sm as most SMSCs send a receipt."""
+_DLVRD_AT: Final = len(" sub:001 dlvrd:00")
+"""Where, behind the id, the digit stands that says whether it was delivered."""
 
-_RECEIPT_TYPES: Final = (int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION))
-_TYPE_MASK: Final = int(EsmClass.TYPE_MASK)
-_INTERMEDIATE: Final = int(EsmClass.INTERMEDIATE_NOTIFICATION)
-_NOT_YET: Final = frozenset({int(MessageState.ENROUTE), int(MessageState.SCHEDULED)})
-_UNKNOWN: Final = int(MessageState.UNKNOWN)
-_STATE_OF_STAT: Final = {stat.encode(): int(state_of_stat(stat)) for stat in STAT_OF_STATE.values()}
 STATES: Final[Mapping[int, str]] = {int(state): stat for state, stat in STAT_OF_STATE.items()}
 """The word of each message_state, as in receipts and in metrics."""
-
-_RECEIPTED_MESSAGE_ID: Final = int(TlvTag.RECEIPTED_MESSAGE_ID)
-_MESSAGE_STATE: Final = int(TlvTag.MESSAGE_STATE)
-_NETWORK_ERROR_CODE: Final = int(TlvTag.NETWORK_ERROR_CODE)
-_MESSAGE_PAYLOAD: Final = int(TlvTag.MESSAGE_PAYLOAD)
-_DELIVER_SM: Final = int(CommandId.DELIVER_SM)
-_DATA_SM: Final = int(CommandId.DATA_SM)
-_LONGEST_SHORT_MESSAGE: Final = 254
-_LONGEST_ADDRESS: Final = 20
-"""Of submit_sm and deliver_sm, without the NUL; a data_sm has room for 64 octets."""
-
 FINAL: Final = frozenset(
     {
         MessageState.DELIVERED,
@@ -69,241 +52,241 @@ FINAL: Final = frozenset(
     }
 )
 """States after which no other comes. ACCEPTED and UNKNOWN are not: carriers send them before the last word."""
+_NOT_YET: Final = frozenset({int(MessageState.ENROUTE), int(MessageState.SCHEDULED)})
+_DELIVERED: Final = int(MessageState.DELIVERED)
+_UNKNOWN: Final = int(MessageState.UNKNOWN)
+_SAID: Final[Mapping[bytes, tuple[int, str]]] = {
+    stat.encode(): (state, stat) for state, stat in STATES.items() if state != MessageState.SCHEDULED
+}
+_ONE: Final = ord("1")
+
+_DELIVER_SM: Final = int(CommandId.DELIVER_SM)
+_DATA_SM: Final = int(CommandId.DATA_SM)
+_TYPE_MASK: Final = int(EsmClass.TYPE_MASK)
+_INTERMEDIATE: Final = int(EsmClass.INTERMEDIATE_NOTIFICATION)
+_KIND_MASK: Final = _TYPE_MASK & ~_INTERMEDIATE
+_RECEIPT: Final = int(EsmClass.DELIVERY_RECEIPT)
+_UDHI: Final = int(EsmClass.UDHI)
+
+_RECEIPTED_MESSAGE_ID: Final = int(TlvTag.RECEIPTED_MESSAGE_ID)
+_MESSAGE_STATE: Final = int(TlvTag.MESSAGE_STATE)
+_NETWORK_ERROR_CODE: Final = int(TlvTag.NETWORK_ERROR_CODE)
+_MESSAGE_PAYLOAD: Final = int(TlvTag.MESSAGE_PAYLOAD)
+_SAR: Final = frozenset(
+    {int(TlvTag.SAR_MSG_REF_NUM), int(TlvTag.SAR_TOTAL_SEGMENTS), int(TlvTag.SAR_SEGMENT_SEQNUM)}
+)
+_READ: Final = _SAR | {_RECEIPTED_MESSAGE_ID, _MESSAGE_STATE, _NETWORK_ERROR_CODE, _MESSAGE_PAYLOAD}
+_NETWORK_ERROR_CODE_OCTETS: Final = 3
+
+_NOT_ONE_OCTET: Final = frozenset({UCS2, "shift_jis", "iso2022_jp", "euc_kr"})
+"""Codings that do not write every character as one octet."""
 
 
 class Notice(NamedTuple):
     """What a carrier says of a message."""
 
     carrier_id: bytes
+    """As the carrier writes it; empty where none was found."""
     state: int
+    """message_state, 0 to 9; UNKNOWN where nothing known was said."""
+    stat: str
+    """The word after `stat:`, in upper case; empty where there is none."""
+    err: str
+    """As written; else the figure of network_error_code; empty where there is neither."""
     intermediate: bool
-    head: bytes
-    """The body up to sm_length, with the esm_class of a receipt."""
+    """Whether more is to come: by esm_class, or by a state that cannot be the last."""
     straight: bytes
-    """What stands behind the id of a text in the straight form; empty for any other text."""
-    text: bytes
-    """A text in another form; empty for the straight one."""
+    """What stands behind the id of a text that is right as it stands, from ` sub:` on; empty for any other."""
+    said: Receipt | None
+    """What a text in another form says; None where `straight` has it, or nothing could be read."""
+    data_coding: int
+    """That of the PDU."""
     network_error_code: bytes
-    command_id: int = _DELIVER_SM
-    """What it is written as: deliver_sm, or data_sm where the addresses fit nothing else; `head` is of that."""
+    """Three octets, or none."""
+    source: bytes
+    """source_addr: the handset."""
+    destination: bytes
+    flagged: bool
+    """Whether esm_class or an optional parameter says that it is a receipt; else its text alone does."""
 
 
 class FromHandset(NamedTuple):
     """A message from a handset."""
 
+    source: bytes
     destination: bytes
     tlv_at: int
+    """Where its optional parameters begin."""
+    esm_class: int
+    concatenated: bool
+    """Whether it may be a part of a longer one: it has a user data header, or a sar_* parameter."""
 
 
 def read(command_id: int, body: bytes) -> Notice | FromHandset | None:
     """Tell a receipt from a message of a handset; None where the mandatory fields cannot be read.
 
-    A receipt is one by its esm_class, by its receipted_message_id, or by a text in the straight form of Appendix B
-    (interop quirk 15). Broken optional parameters of a carrier are taken as absent (quirk 13).
+    `body` is a deliver_sm or data_sm without its header. It is a receipt by its esm_class, by its
+    receipted_message_id, by a message_state beside a text of Appendix B, or by such a text that cannot be meant as
+    anything else (interop quirk 15). One of which nothing can be read is a `Notice` without a `carrier_id`. Optional
+    parameters are read up to the first broken one (quirk 13).
+    Raises: nothing.
     """
-    return _read_usual(body) or read_any(command_id, body)
+    return (_read_usual(body) if command_id == _DELIVER_SM else None) or read_any(command_id, body)
 
 
 def _read_usual(body: bytes) -> Notice | None:
     usual = _USUAL.fullmatch(body)
     if usual is None:
         return None
-    head, sm_length, said_id, behind_id, stat, id_length, receipted_id, message_state, code = usual.groups()
-    if sm_length[0] != len(said_id) + len(behind_id) + 3:
+    source, destination, coding, said_id, straight, word, err, id_length, receipted_id, told, code = (
+        usual.groups()
+    )
+    known = _SAID.get(word)
+    if known is None or coding[2] != len(said_id) + len(straight) + 3:
         return None
-    if receipted_id is None:
-        state = _STATE_OF_STAT.get(stat, _UNKNOWN)
-    elif id_length[0] != len(receipted_id) + 1 or message_state[0] not in STATES:
+    state, stat = known
+    if receipted_id is not None:
+        if id_length[0] != len(receipted_id) + 1 or STATES.get(told[0]) != stat:
+            return None
+        said_id, state = receipted_id, told[0]
+    if (straight[_DLVRD_AT] == _ONE) is not (state == _DELIVERED):
         return None
-    else:
-        said_id, state = receipted_id, message_state[0]
-    return Notice(said_id, state, state in _NOT_YET, head, behind_id, b"", code or b"")
+    return Notice(
+        said_id,
+        state,
+        stat,
+        err.decode(),
+        state in _NOT_YET,
+        straight,
+        None,
+        coding[0],
+        code or b"",
+        source,
+        destination,
+        True,
+    )
 
 
 def read_any(command_id: int, body: bytes) -> Notice | FromHandset | None:
-    """As `read`, field by field."""
-    written_as = _DELIVER_SM
+    """As `read`, piece by piece."""
     if command_id == _DATA_SM:
         match = peek.DATA.match(body)
         if match is None:
             return None
-        esm_class, text_at = match[3][0], match.end()
-        tlv_at, head = text_at, body[:text_at]
-        if _fits_deliver_sm(match):
-            head = _head_of_data(match, body)
-        else:
-            written_as = _DATA_SM
+        esm_class, data_coding, tlv_at, short_message = match[3][0], match[5][0], match.end(), b""
     else:
         match = peek.SHORT_MESSAGE.match(body)
         if match is None:
             return None
-        esm_class, text_at = match[3][0], match.end()
-        tlv_at, head = text_at + body[text_at - 1], body[: text_at - 1]
+        esm_class, data_coding, text_at = match[3][0], match[6][2], match.end()
+        tlv_at = text_at + body[text_at - 1]
         if tlv_at > len(body):
             return None
-    receipted_id, state, network_error_code, payload = b"", -1, b"", b""
-    if tlv_at < len(body):
-        for tag, value in _tlvs(command_id, body, tlv_at):
-            if tag == _RECEIPTED_MESSAGE_ID:
-                receipted_id = value.partition(b"\0")[0]
-            elif tag == _MESSAGE_STATE:
-                state = value[0]
-            elif tag == _NETWORK_ERROR_CODE:
-                network_error_code = value
-            elif tag == _MESSAGE_PAYLOAD:
-                payload = value
-    text = body[text_at:tlv_at] or payload
-    straight = _STRAIGHT.match(text)
-    esm_type = esm_class & _TYPE_MASK
-    if esm_type not in _RECEIPT_TYPES:
-        if not receipted_id and straight is None:
-            return FromHandset(match[2], tlv_at)
-        at = match.start(3)
-        head = head[:at] + bytes([esm_class | EsmClass.DELIVERY_RECEIPT]) + head[at + 1 :]
-    if straight is not None:
-        said_id, stat = straight.groups()
-        if state < 0:
-            state = _STATE_OF_STAT.get(stat, _UNKNOWN)
-        behind_id, text = text[straight.end(1) :], b""
-    else:
-        loose = parse_receipt(text)
-        said_id = loose.id.encode("latin-1") if loose is not None else b""
-        if state < 0:
-            state = loose.message_state if loose is not None else _UNKNOWN
-        behind_id = b""
-    if state not in STATES:
-        state = _UNKNOWN
-    intermediate = esm_type == _INTERMEDIATE or state in _NOT_YET
-    carrier_id = receipted_id or said_id
-    return Notice(carrier_id, state, intermediate, head, behind_id, text, network_error_code, written_as)
+        short_message = body[text_at:tlv_at]
+    source, destination = match[1], match[2]
+    tlvs = _tlvs(body, tlv_at) if tlv_at < len(body) else {}
+    receipted_id = tlvs.get(_RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].strip()
+    told = int.from_bytes(tlvs.get(_MESSAGE_STATE) or b"\xff", "big")
+    is_intermediate = esm_class & _TYPE_MASK == _INTERMEDIATE
+    flagged = is_intermediate or esm_class & _KIND_MASK == _RECEIPT or bool(receipted_id)
 
+    bodies = [octets for octets in (short_message, tlvs.get(_MESSAGE_PAYLOAD, b"")) if octets]
+    said, text = None, ""
+    if flagged or any(b":" in octets for octets in bodies):
+        texts = [text for octets in bodies for text in _texts(octets, data_coding, udhi=esm_class & _UDHI)]
+        said, text = next(
+            ((found, text) for text in texts if (found := parse_receipt(text)) is not None), (None, "")
+        )
+        if said is None and flagged and not receipted_id:
+            addresses = (source.decode("latin-1"), destination.decode("latin-1"))
+            said = next((found for text in texts if (found := guess_receipt(text, addresses))), None)
+    if not flagged:
+        if said is None or not ((said.id and told in STATES) or is_receipt_alone(text, said)):
+            return FromHandset(
+                source, destination, tlv_at, esm_class, bool(esm_class & _UDHI or not _SAR.isdisjoint(tlvs))
+            )
+        flagged = told in STATES
 
-def _tlvs(command_id: int, body: bytes, at: int) -> tuple[Tlv, ...]:
-    try:
-        return read_tlvs(body, at, command_id)
-    except TlvError:
-        return ()
-
-
-def _fits_deliver_sm(match: re.Match[bytes]) -> bool:
-    return max(len(match[1]), len(match[2])) <= _LONGEST_ADDRESS
-
-
-def _head_of_data(match: re.Match[bytes], body: bytes) -> bytes:
-    """The fields of a deliver_sm up to sm_length, from those of a data_sm (SMPP v3.4 sections 4.6.1 and 4.7.1)."""
-    esm_class, registered_delivery, data_coding = match[3], match[4], match[5]
-    return (
-        body[: match.start(3)]
-        + esm_class
-        + b"\0\0"
-        + b"\0\0"
-        + registered_delivery
-        + b"\0"
-        + data_coding
-        + b"\0"
+    state = told if told in STATES else int(said.message_state) if said is not None else _UNKNOWN
+    code = tlvs.get(_NETWORK_ERROR_CODE, b"")
+    if len(code) != _NETWORK_ERROR_CODE_OCTETS:
+        code = b""
+    straight = b""
+    if said is not None and not esm_class & _UDHI and codec_of(data_coding) not in _NOT_ONE_OCTET:
+        straight = _straight(text, state)
+    return Notice(
+        receipted_id or (said.id.encode("latin-1", "replace") if said is not None else b""),
+        state,
+        said.stat.upper() if said is not None else "",
+        (said.err if said is not None else "") or (str(int.from_bytes(code[1:], "big")) if code else ""),
+        is_intermediate or state in _NOT_YET,
+        straight,
+        None if straight else said,
+        data_coding,
+        code,
+        source,
+        destination,
+        flagged,
     )
 
 
-def wanted(registered_delivery: int, state: int, *, intermediate: bool) -> bool:
-    """Return whether an ESME that asked for `registered_delivery` is told this (SMPP v3.4 section 5.2.17)."""
-    if intermediate:
-        return bool(registered_delivery & 0x10)
-    asked = registered_delivery & 0x03
-    if asked == 0x01:
-        return True
-    return asked == (0x03 if state == MessageState.DELIVERED else 0x02)
+def _straight(text: str, state: int) -> bytes:
+    """Return what stands behind the id of a text that may be forwarded as it is; nothing for any other."""
+    straight = _STRAIGHT.fullmatch(text.rstrip("\0"))
+    if straight is None or straight[2] != STATES[state]:
+        return b""
+    behind_id = straight[1]
+    if (behind_id[_DLVRD_AT] == "1") is not (state == _DELIVERED):
+        return b""
+    return behind_id.encode("latin-1", "replace")
 
 
-def rewritten(notice: Notice, message_id: bytes) -> tuple[int, bytes, int]:
-    """Return the command_id and the body for the ESME, and where its optional parameters begin.
+def _tlvs(body: bytes, at: int) -> dict[int, bytes]:
+    """Return optional parameters by tag, up to the first that is cut short; of several the first that has a value.
 
-    It is a deliver_sm; but where an address is longer than one can carry, which only a data_sm can have brought, it
-    is a data_sm with its text in message_payload: an address is never cut.
+    A NUL too many behind short_message is passed over (quirk 6).
     """
-    text = b"id:" + message_id + notice.straight if notice.straight else _anew(notice, message_id)
-    if len(text) > _LONGEST_SHORT_MESSAGE:
-        text = text[:_LONGEST_SHORT_MESSAGE]  # what is cut is the end of the copy of the message's own text
-    tlvs = _receipt_tlvs(message_id, notice.state, notice.network_error_code)
-    if notice.command_id == _DATA_SM:
-        return _DATA_SM, notice.head + _payload(text) + tlvs, len(notice.head)
-    body = b"%b%c%b" % (notice.head, len(text), text)
-    return _DELIVER_SM, body + tlvs, len(body)
+    found, whole = _tlvs_from(body, at)
+    if not whole and not body[at]:
+        shifted, whole = _tlvs_from(body, at + 1)
+        if whole or len(_READ & shifted.keys()) > len(_READ & found.keys()):
+            return shifted
+    return found
 
 
-def _payload(text: bytes) -> bytes:
-    return b"\x04\x24%b%b" % (len(text).to_bytes(2, "big"), text)
+def _tlvs_from(body: bytes, at: int) -> tuple[dict[int, bytes], bool]:
+    """Return the parameters, and whether they end where the body does; NULs at its end do no harm."""
+    found: dict[int, bytes] = {}
+    end = len(body)
+    while end - at >= 4:
+        tag, value_at = body[at] << 8 | body[at + 1], at + 4
+        at = value_at + (body[at + 2] << 8 | body[at + 3])
+        if at > end:
+            return found, False
+        if not found.get(tag):
+            found[tag] = body[value_at:at]
+    return found, not any(body[at:])
 
 
-def _receipt_tlvs(message_id: bytes, state: int, network_error_code: bytes) -> bytes:
-    tlvs = b"\x00\x1e\x00%c%b\0\x04\x27\x00\x01%c" % (len(message_id) + 1, message_id, state)
-    return tlvs + b"\x04\x23\x00\x03" + network_error_code if network_error_code else tlvs
+def _texts(octets: bytes, data_coding: int, *, udhi: int) -> list[str]:
+    """Return how a text can be read: behind its user data header first, where one is announced and is there."""
+    texts = []
+    if udhi:
+        with suppress(PduError):
+            texts.append(_decoded(octets[parse_udh(octets).octets :], data_coding))
+    texts.append(_decoded(octets, data_coding))
+    return texts
 
 
-def _anew(notice: Notice, message_id: bytes) -> bytes:
-    """Write a receipt that is in no straight form, with what it says."""
-    loose = parse_receipt(notice.text) or Receipt("", "", "", "", "", "", "", "")
-    err = loose.err.encode("latin-1", "replace")
-    return format_receipt(
-        message_id,
-        submit_date=_date(loose.submit_date),
-        done_date=_date(loose.done_date),
-        state=MessageState(notice.state),
-        err=err.rjust(3, b"0")[:3] if err.isalnum() else b"000",
-        text=loose.text.encode("latin-1", "replace"),
-    )
+def _decoded(octets: bytes, data_coding: int) -> str:
+    """Read UCS-2 where it is, whatever data_coding says; else each octet as the character of its number.
 
-
-def _date(written: str) -> bytes:
-    """Return ten digits of a date; the deeper readings are the receipt reader's."""
-    return written[:10].encode() if written.isascii() and written[:10].isdigit() else b"0000000000"
-
-
-def own(
-    command_id: int, message_id: bytes, body: bytes, state: MessageState, err: bytes, now: datetime
-) -> tuple[int, bytes, int]:
-    """Return a receipt of our own for a message that no carrier will report on: addresses swapped.
-
-    `body` is the message's; the result is as of `rewritten`, a data_sm for addresses that fit no deliver_sm.
+    The labels of a receipt are ASCII, so half of its octets in UCS-2 are NUL, and none in any other coding.
     """
-    pattern = peek.DATA if command_id == _DATA_SM else peek.SHORT_MESSAGE
-    match = pattern.match(body)
-    assert match is not None, "an accepted message has been read before"
-    service_type = body[: body.index(0) + 1]
-    source = body[len(service_type) : match.end(1) + 1]
-    destination = body[match.end(1) + 1 : match.end(2) + 1]
-    date = receipt_date(now.astimezone(UTC))
-    text = format_receipt(message_id, submit_date=date, done_date=date, state=state, err=err)
-    tlvs = _receipt_tlvs(message_id, state, b"")
-    head = service_type + destination + source + bytes([EsmClass.DELIVERY_RECEIPT])
-    if not _fits_deliver_sm(match):
-        head += b"\0\0"  # registered_delivery, data_coding
-        return _DATA_SM, head + _payload(text) + tlvs, len(head)
-    head += b"\0\0\0\0\0\0\0\0"  # protocol_id, priority_flag, two empty times, four octets that say nothing
-    result = b"%b%c%b" % (head, len(text), text)
-    return _DELIVER_SM, result + tlvs, len(result)
-
-
-def plain(command_id: int, body: bytes, tlv_at: int) -> bytes | None:
-    """Return the body of a deliver_sm without optional parameters, for a peer of SMPP v3.3, which has no others.
-
-    A data_sm becomes one, a message_payload its short_message; what other optional parameters say is left out. None
-    for what it cannot carry: a text of more than 254 octets, a text beside a payload, an address of more than 20.
-    """
-    if tlv_at == len(body) and command_id == _DELIVER_SM:
-        return body
-    payload = b"".join(value for tag, value in _tlvs(command_id, body, tlv_at) if tag == _MESSAGE_PAYLOAD)
-    if command_id == _DATA_SM:
-        match = peek.DATA.match(body)
-        assert match is not None, "a delivery has been read before"
-        if not _fits_deliver_sm(match):
-            return None
-        head = _head_of_data(match, body)
-    else:
-        if not payload:
-            return body[:tlv_at]
-        head = body[: tlv_at - 1]
-        match = peek.SHORT_MESSAGE.match(body)
-        assert match is not None, "a delivery has been read before"
-        if match.end() != tlv_at:
-            return None
-    return b"%b%c%b" % (head, len(payload), payload) if len(payload) <= _LONGEST_SHORT_MESSAGE else None
+    if 0 in octets:
+        pairs = len(octets) // 2
+        needed = pairs // 4 if codec_of(data_coding) == UCS2 else pairs // 2
+        high, low = octets[::2].count(0), octets[1::2].count(0)
+        if max(high, low) > needed:
+            return octets[: 2 * pairs].decode("utf-16-be" if high >= low else "utf-16-le", "replace")
+    return octets.decode("latin-1")

@@ -10,12 +10,11 @@ receipted_message_id and message_state, where a PDU has them, come before what t
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from smppgw.pdu.constants import MessageState
-
-ReceiptClass = Literal["delivered", "pending", "temporary", "permanent", "unknown"]
 
 TEXT_OCTETS: Final = 20
 """How much of the message a receipt repeats."""
@@ -34,38 +33,42 @@ STAT_OF_STATE: Final[dict[MessageState, str]] = {
 }
 """The word after `stat:`, at most seven characters."""
 
-_STATE_OF_STAT: Final[dict[str, MessageState]] = {
+_STATE_OF_WORD: Final[dict[str, MessageState]] = {
     **{state.name: state for state in MessageState},
     **{stat: state for state, stat in STAT_OF_STATE.items() if state is not MessageState.SCHEDULED},
+    "BUFFERED": MessageState.ENROUTE,
+    "BUFFRED": MessageState.ENROUTE,
     "DELIVERD": MessageState.DELIVERED,
     "FAILED": MessageState.UNDELIVERABLE,
+    "UNDELIVERED": MessageState.UNDELIVERABLE,
 }
-
-# UNDELIV alone does not say whether the number or the moment was wrong, so it must not condemn the number.
-_CLASS_OF_STATE: Final[dict[MessageState, ReceiptClass]] = {
-    MessageState.SCHEDULED: "pending",
-    MessageState.ENROUTE: "pending",
-    MessageState.DELIVERED: "delivered",
-    MessageState.EXPIRED: "temporary",
-    MessageState.DELETED: "permanent",
-    MessageState.UNDELIVERABLE: "temporary",
-    MessageState.ACCEPTED: "pending",
-    MessageState.UNKNOWN: "unknown",
-    MessageState.REJECTED: "permanent",
-    MessageState.SKIPPED: "permanent",
-}
+_STATE_OF_STAT: Final = {**_STATE_OF_WORD, **{str(state.value): state for state in MessageState}}
+_STATE_OF_GUESS: Final = {**_STATE_OF_WORD, "ACK": MessageState.ACCEPTED, "NACK": MessageState.REJECTED}
 
 _STRAIGHT: Final = re.compile(
-    r"id:(\S*) sub:(\w*) dlvrd:(\w*) submit date:(\d*) done date:(\d*) stat:(\w*) err:(\w*)"
+    r"id:([^\s\0]*) sub:(\w*) dlvrd:(\w*) submit date:(\d*) done date:(\d*) stat:(\w*) err:(\w*)"
     r"(?: [Tt]ext:([^\0]*))?\0*",
     re.ASCII,
 )
 
 _LABEL: Final = re.compile(
-    r"(?<![A-Za-z0-9_])(id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err|text) ?:",
+    r"(?<![a-z0-9_])"
+    r"(?:(?:message|msg)[ _-]?)?(id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err|text) ?:",
     re.ASCII | re.IGNORECASE,
 )
-_FOREIGN_LABEL: Final = re.compile(r"[\s,;][A-Za-z_]\w{0,30}:", re.ASCII)  # bounded: peers choose the text
+_FOREIGN_LABEL: Final = re.compile(
+    r"[\s,;|][A-Za-z_]\w{0,30}[:=]", re.ASCII
+)  # bounded: peers choose the text
+_WORD: Final = re.compile(r"[^\s\0,;|\"']+", re.ASCII)
+_AROUND_DATE: Final = " \t\r\n,;|\0\"'"
+_ADJOINING: Final = 8
+"""So few characters may stand between a `text:` and one that is written a second time."""
+
+_TOKEN: Final = re.compile(r"[0-9A-Za-z@._-]+")
+_TOKENS: Final = 64
+"""So many words of a text in no known form are looked at."""
+_ID_CHARACTERS: Final = range(4, 65)
+_MOMENT: Final = re.compile(r"\d{2,4}-\d\d?-\d\d?|\d{1,2}\.\d\d?\.\d{2,4}", re.ASCII)
 
 
 class Receipt(NamedTuple):
@@ -103,6 +106,53 @@ def parse_receipt(text: bytes | str) -> Receipt | None:
     return _parse_loose(text)
 
 
+def guess_receipt(text: str, addresses: Collection[str] = ()) -> Receipt | None:
+    """Return what can be made of a text of another form, which a PDU has called a receipt; None where that is no id.
+
+    `362d9701 2`, `ACK/362d9701`, `16665550100;362d9701;DELIVRD`: the first word of four characters and more with a
+    digit in it is the id, unless it is a date or one of `addresses`; else the first of two short ones is. A word for
+    a state, or else a message_state of one digit, is the stat. `ACK` is that the SMSC has it, `NACK` that it has not.
+    Raises: nothing.
+    """
+    tokens = [match[0] for _, match in zip(range(_TOKENS), _TOKEN.finditer(text), strict=False)]
+    numbered = [
+        token
+        for token in tokens
+        if token not in addresses and not token.isalpha() and any(map(str.isdigit, token))
+    ]
+    found = next(
+        (token for token in numbered if len(token) in _ID_CHARACTERS and not _MOMENT.match(token)),
+        numbered[0] if len(numbered) == 2 else "",
+    )
+    if not found:
+        return None
+    state = next(
+        (state for token in tokens if (state := _STATE_OF_GUESS.get(token.upper())) is not None), None
+    )
+    if state is not None:
+        stat = STAT_OF_STATE[state]
+    else:
+        numbered.remove(found)
+        stat = next((token for token in numbered if len(token) == 1), "")
+    return Receipt(found, "", "", "", "", stat, "", "")
+
+
+def is_receipt_alone(text: str, receipt: Receipt) -> bool:
+    """Say whether a text that `parse_receipt` has read is a receipt although nothing else in its PDU says so.
+
+    People quote receipts, and write of ids and states: it has to begin with a label, and to have an id, a state by
+    one of its words, and a count, a date or an err; or all of them as Appendix B has them.
+    """
+    if _STRAIGHT.fullmatch(text) is not None:
+        return True
+    return (
+        any(map(str.isdigit, receipt.id))
+        and receipt.stat.upper() in _STATE_OF_WORD
+        and any((receipt.sub, receipt.dlvrd, receipt.submit_date, receipt.done_date, receipt.err))
+        and _LABEL.match(text.lstrip()) is not None
+    )
+
+
 def format_receipt(
     message_id: bytes,
     *,
@@ -111,17 +161,23 @@ def format_receipt(
     state: MessageState,
     err: bytes = b"000",
     text: bytes = b"",
+    parts: int = 1,
+    delivered: int | None = None,
 ) -> bytes:
-    """Return the receipt of one message in the form of Appendix B.
+    """Return the receipt of a message in the form of Appendix B.
 
     Dates are of `receipt_date`, `err` three octets; of `text`, in the coding the receipt is sent with, the
-    first 20 octets are used, less a GSM escape that would lose its character.
+    first 20 octets are used, less a GSM escape that would lose its character. `parts` and `delivered` are `sub` and
+    `dlvrd`, at most 999; without `delivered` all parts are or none is, by the state.
     Raises: nothing.
     """
     shown = text[:TEXT_OCTETS]
-    return b"id:%b sub:001 dlvrd:%b submit date:%b done date:%b stat:%b err:%b text:%b" % (
+    if delivered is None:
+        delivered = parts if state == MessageState.DELIVERED else 0
+    return b"id:%b sub:%03d dlvrd:%03d submit date:%b done date:%b stat:%b err:%b text:%b" % (
         message_id,
-        b"001" if state == MessageState.DELIVERED else b"000",
+        parts,
+        delivered,
         submit_date,
         done_date,
         _STAT_OCTETS[state],
@@ -142,17 +198,9 @@ def receipt_date(moment: datetime) -> bytes:
 
 
 def state_of_stat(stat: str) -> MessageState:
-    """Return the message_state of a stat word in any case; UNKNOWN for a word that is not known."""
+    """Return the message_state of a stat word in any case, or of its number; UNKNOWN for one that is not known."""
     state = _STATE_OF_STAT.get(stat)
     return _STATE_OF_STAT.get(stat.upper(), MessageState.UNKNOWN) if state is None else state
-
-
-def receipt_class(stat: str) -> ReceiptClass:
-    """Say by the stat word alone what became of a message.
-
-    "temporary": the number may well be good. "permanent": the message is over; the number may be good too.
-    """
-    return _CLASS_OF_STATE[state_of_stat(stat)]
 
 
 _STAT_OCTETS: Final = {state: stat.encode() for state, stat in STAT_OF_STATE.items()}
@@ -160,37 +208,47 @@ _STAT_OCTETS: Final = {state: stat.encode() for state, stat in STAT_OF_STATE.ite
 
 def _parse_loose(text: str) -> Receipt | None:
     fields: dict[str, str] = {}
-    labels = _first_labels(text)
+    labels = _labels(text)
     for at, (name, _, start) in enumerate(labels):
+        if fields.get(name):
+            continue
         end = labels[at + 1][1] if at + 1 < len(labels) else len(text)
-        value = text[start:end]
         if name == "text":
+            value = text[start:end]
             fields[name] = value.rstrip("\0") if end == len(text) else value.rstrip()
         elif name.endswith("date"):
+            value = text[start:end]
             foreign = _FOREIGN_LABEL.search(value)
-            fields[name] = (value[: foreign.start()] if foreign else value).strip(" \t\r\n,;\0")
+            fields[name] = (value[: foreign.start()] if foreign else value).strip(_AROUND_DATE)
         else:
-            words = value.split(None, 1)
-            fields[name] = words[0].strip(",;\0") if words else ""
+            word = _WORD.search(text, start, end)
+            fields[name] = word[0] if word is not None else ""
     told = fields.keys() - {"text"}
     if len(told) < 2 or not told & {"id", "stat"}:
         return None
     return Receipt._make(fields.get(name, "") for name in Receipt._fields)
 
 
-def _first_labels(text: str) -> list[tuple[str, int, int]]:
-    """Return field, beginning and end of each label; where one comes twice the first is meant.
+def _labels(text: str) -> list[tuple[str, int, int]]:
+    """Return field, beginning and end of each label, in their order.
 
     What follows `text:` is the message's own, but for fields that have not come yet and are written without a
     space behind the colon, as no sentence is.
     """
-    found: dict[str, tuple[str, int, int]] = {}
+    labels: list[tuple[str, int, int]] = []
+    found: set[str] = set()
     for match in _LABEL.finditer(text):
         name = match[1].lower()
         if name.endswith("date"):
             name = "submit_date" if name.startswith("submit") else "done_date"
-        if name not in found and ("text" not in found or not text[match.end() : match.end() + 1].isspace()):
-            found[name] = (name, match.start(), match.end())
-            if len(found) == len(Receipt._fields):
-                break
-    return list(found.values())
+        start, end = match.span()
+        if "text" in found:
+            if name == "text":
+                last, _, text_at = labels[-1]
+                if last != name or start - text_at > _ADJOINING or text[text_at:start].strip():
+                    continue
+            elif name in found or text[end : end + 1].isspace():
+                continue
+        labels.append((name, start, end))
+        found.add(name)
+    return labels
