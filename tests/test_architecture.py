@@ -21,13 +21,13 @@ GENERATED: Final = "pdu._generated"
 FLOORS: Final[Mapping[int, str]] = {
     0: "errors settings",
     1: """
-        error_classes pdu.* throttle.*
+        error_classes joining pdu.* throttle.*
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
         store store.api store.backlog store.checkpoint store.columns store.correlation store.entries
-        store.errors store.expiries store.finished store.frame store.holding store.page_codec store.queue
-        store.record store.rows store.state
+        store.errors store.expiries store.finished store.frame store.history store.holding store.outcomes
+        store.page_codec store.queue store.record store.rows store.state
         """,
     2: """
         session.client session.connection session.server
@@ -35,13 +35,13 @@ FLOORS: Final[Mapping[int, str]] = {
         store.checkpoints store.committer store.files store.incoming store.log store.memory store.outgoing
         store.recovery store.restore store.salvage store.search store.segments store.shelf store.startup store.tail
         store.wal
-        store.inspection store.ledger_salvage store.life store.rescue store.stats store.verification
+        store.inspection store.kept store.ledger_salvage store.life store.rescue store.stats store.verification
         library.*
         admin logs metrics
         """,
     3: """
-        accounts admission binding carrier_side carriers dispatch esme_side expiry inbound inquiry message_ids notice
-        outbind overview parts pump receipts replacement retries routing submission telling
+        accounts admission binding carrier_side carriers dispatch esme_side expiry handsets inbound inquiry message_ids
+        notice orphans outbind overview parts pump receipts replacement retries routing settling submission telling
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }

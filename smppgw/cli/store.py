@@ -116,10 +116,10 @@ def _document(found: Stats) -> dict[str, Any]:
             name: {
                 "submitted": carrier.submitted,
                 "awaiting_receipt": carrier.awaiting_receipt,
-                "early_receipts": carrier.early_receipts,
             }
             for name, carrier in sorted(found.carriers.items())
         },
+        "shelves": {name: {"held": count} for name, count in sorted(found.shelves.items())},
         "log_octets": found.log_octets,
         "ledger_octets": found.ledger_octets,
     }
@@ -143,7 +143,8 @@ def _for_people(found: Stats, document: Mapping[str, Any]) -> Iterator[str]:
     for title, key, columns in (
         ("lane", "lanes", ("queued", "deferred")),
         ("ESME", "esmes", ("accepted", "queued", "waiting_deliveries")),
-        ("carrier", "carriers", ("submitted", "awaiting_receipt", "early_receipts")),
+        ("carrier", "carriers", ("submitted", "awaiting_receipt")),
+        ("shelf", "shelves", ("held",)),
     ):
         if document[key]:
             yield ""

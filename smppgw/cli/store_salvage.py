@@ -63,7 +63,7 @@ def _of_log(log: Salvaged) -> Iterator[str]:
 def _of_ledger(ledger: LedgerSalvaged) -> Iterator[str]:
     yield (
         f"kept {ledger.pages} pages of the ledger, {ledger.sent} messages that await a receipt, "
-        f"{ledger.early} early receipts, {ledger.history} rows of history"
+        f"{ledger.held} requests held, {ledger.history} rows of history"
     )
     if ledger.lost:
         yield f"lost: {len(ledger.lost)} pages with {lost_entries(ledger.lost)} messages or deliveries"

@@ -58,7 +58,7 @@ def _document(found: Life, *, clear: bool) -> dict[str, Any]:
         "message_id": told.decode("latin-1"),
         "esme": found.esme,
         "stands": _stands(found),
-        "state": _state(MessageState.ENROUTE if found.state is None else found.state),
+        "state": _state(MessageState.ENROUTE if found.outcome is None else found.outcome.state),
         "final": _iso(found.final_ms),
         "submitted": [
             {"at": _iso(at_ms), "carrier": carrier, "carrier_message_id": carrier_id.decode("latin-1")}
@@ -79,7 +79,7 @@ def _document(found: Life, *, clear: bool) -> dict[str, Any]:
 
 
 def _stands(found: Life) -> str:
-    if found.state is not None:
+    if found.outcome is not None:
         return "ended"
     if found.submissions or found.message is None or not found.message.body:
         return "submitted"

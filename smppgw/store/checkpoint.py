@@ -13,20 +13,21 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, TypeVar
 
-from smppgw.store import columns, record
+from smppgw.store import columns, history, record
 from smppgw.store.backlog import PAGE_ENTRIES, PAGE_OCTETS, Page
-from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.entries import Delivery, Held, Message
 from smppgw.store.page_codec import joined, row_of
 from smppgw.store.record import MS, What
-from smppgw.store.rows import EarlyRow, Fold, HistoryRow, SentRow
+from smppgw.store.rows import Fold, HeldRow, HistoryRow, SentRow
 from smppgw.store.state import ESME, LANE, State
 
 EntryT = TypeVar("EntryT", Message, Delivery)
 
 _MOMENT: Final = attrgetter("due_ns", "key")
 
-CORRELATION_NS: Final = 72 * 3600 * 1_000_000_000
-"""A receipt is expected for so long after a carrier has a message, or after the end of its validity."""
+CORRELATION_NS: Final = 96 * 3600 * 1_000_000_000
+"""A receipt is expected for at least so long after a carrier has a message, or after the end of its validity: carriers
+send some after three days."""
 
 HISTORY_OCTETS: Final = 64 * 1024
 """A row of the history is closed when it has that much."""
@@ -41,13 +42,15 @@ class Snapshot:
     epoch_ns: int
     counters: dict[str, int]
     at_ns: int
+    correlation_ns: int
+    """A receipt is expected for so long from now, or from the end of a message's validity."""
     pages: list[tuple[Page, list[bytes]]] = field(default_factory=list)
     """New pages, and their records."""
     dead: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     sent: list[tuple[str, dict[bytes, Message]]] = field(default_factory=list)
     settled: list[tuple[str, bytes]] = field(default_factory=list)
-    early: list[tuple[str, Sequence[EarlyReceipt]]] = field(default_factory=list)
+    held: list[tuple[str, Sequence[Held]]] = field(default_factory=list)
     released: list[tuple[str, bytes]] = field(default_factory=list)
     history: list[tuple[int, bytes]] = field(default_factory=list)
     aside: dict[Page, tuple[int, ...]] = field(default_factory=dict)
@@ -67,49 +70,50 @@ class Snapshot:
             dead=[(page_id, columns.packed(keys)) for page_id, keys in self.dead],
             dropped=self.dropped,
             sent=[
-                _sent_row(carrier, carrier_id, message, self.at_ns, epoch_ns)
+                self._sent_row(carrier, carrier_id, message)
                 for carrier, messages in self.sent
                 for carrier_id, message in messages.items()
             ],
             settled=self.settled,
-            early=[
-                EarlyRow(
-                    carrier,
-                    receipt.carrier_id,
-                    receipt.command_id,
-                    (receipt.received_ns + epoch_ns) // MS,
-                    receipt.body,
+            held=[
+                HeldRow(
+                    shelf,
+                    entry.under,
+                    entry.command_id,
+                    (entry.received_ns + epoch_ns) // MS,
+                    entry.body,
                 )
-                for carrier, receipts in self.early
-                for receipt in receipts
+                for shelf, entries in self.held
+                for entry in entries
             ],
             released=self.released,
             history=list(_history_rows(self.history)),
             counters=self.counters,
         )
 
+    def _sent_row(self, carrier: str, carrier_id: bytes, message: Message) -> SentRow:
+        until_ns = max(self.at_ns, message.expires_ns) + self.correlation_ns
+        return SentRow(
+            carrier,
+            carrier_id,
+            message.key,
+            message.message_id,
+            message.esme,
+            message.registered_delivery,
+            (message.accepted_ns + self.epoch_ns) // MS,
+            (until_ns + self.epoch_ns) // MS,
+            message.parts,
+            message.envelope,
+        )
 
-def _sent_row(carrier: str, carrier_id: bytes, message: Message, now_ns: int, epoch_ns: int) -> SentRow:
-    until_ns = max(now_ns, message.expires_ns) + CORRELATION_NS
-    return SentRow(
-        carrier,
-        carrier_id,
-        message.key,
-        message.message_id,
-        message.esme,
-        message.registered_delivery,
-        (message.accepted_ns + epoch_ns) // MS,
-        (until_ns + epoch_ns) // MS,
-    )
 
-
-def _history_rows(history: Iterable[tuple[int, bytes]]) -> Iterable[HistoryRow]:
+def _history_rows(remembered: Iterable[tuple[int, bytes]]) -> Iterable[HistoryRow]:
     """Put records together to rows of some size, each with the range of its keys."""
     chunks: list[bytes] = []
     octets = at_ms = 0
     low = high = 0
-    for moment_ms, chunk in history:
-        keys = record.ended_keys_of(chunk)
+    for moment_ms, chunk in remembered:
+        keys = history.keys_of(chunk)
         if octets and octets + len(chunk) > HISTORY_OCTETS:
             yield HistoryRow(at_ms, low, high, joined(chunks))
             chunks, octets = [], 0
@@ -122,9 +126,10 @@ def _history_rows(history: Iterable[tuple[int, bytes]]) -> Iterable[HistoryRow]:
         yield HistoryRow(at_ms, low, high, joined(chunks))
 
 
-def snapshot(state: State, now_ns: int) -> Snapshot:
+def snapshot(state: State, now_ns: int, correlation_ns: int = CORRELATION_NS) -> Snapshot:
     """Take down what the ledger does not know yet; from now on the state counts it as known."""
-    taken = Snapshot(state.highest_key, state.delivery_key, state.epoch_ns, dict(state.counters), now_ns)
+    counters = dict(state.counters)
+    taken = Snapshot(state.highest_key, state.delivery_key, state.epoch_ns, counters, now_ns, correlation_ns)
     _take_entries(state, taken)
     _take_dead(state, taken)
     _take_spilled(state, taken)
@@ -132,10 +137,10 @@ def snapshot(state: State, now_ns: int) -> Snapshot:
         messages, settled = sent.checkpoint()
         taken.sent.append((carrier, messages))
         taken.settled += [(carrier, carrier_id) for carrier_id in settled]
-    for carrier, early in state.early.items():
-        receipts, released = early.checkpoint()
-        taken.early.append((carrier, receipts))
-        taken.released += [(carrier, carrier_id) for carrier_id in released]
+    for shelf, holding in state.shelves.items():
+        entries, released = holding.checkpoint()
+        taken.held.append((shelf, entries))
+        taken.released += [(shelf, under) for under in released]
     taken.history, state.history, state.history_octets = state.history, [], 0
     return taken
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from smppgw.settings import StoreSettings
 from smppgw.store import record
-from smppgw.store.checkpoint import Snapshot, snapshot
+from smppgw.store.checkpoint import CORRELATION_NS, Snapshot, snapshot
 from smppgw.store.ledger import Ledger, LedgerFull
 from smppgw.store.log import Log
-from smppgw.store.record import What
+from smppgw.store.record import MS, What
 from smppgw.store.state import State
 from smppgw.store.tail import Tail
 
@@ -70,6 +70,7 @@ class Checkpoints:
         self._on_eased = on_eased
         self._every_ns = int(settings.checkpoint_seconds * NS_PER_SECOND)
         self._retention_ms = settings.retention_days * DAY_MS
+        self._correlation_ns = max(CORRELATION_NS, self._retention_ms * MS)
         self._max_octets = settings.max_bytes
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(1, "smppgw-ledger")
@@ -136,9 +137,9 @@ class Checkpoints:
         if self._running is not None or self._abandoned or nothing_new:
             return
         self._idle.clear()
-        taken = self._running = snapshot(self._state, self._last_ns)
+        taken = self._running = snapshot(self._state, self._last_ns, self._correlation_ns)
         octets = record.of_moment(What.CHECKPOINT, self._tail.now_ms())
-        self._last_lsn = taken.lsn = self._tail.append([octets], self._write)
+        self._last_lsn = taken.lsn = self._tail.append([octets], self._write, added=True)
 
     def _write(self) -> None:
         taken = self._running

@@ -8,8 +8,11 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Iterable
-from typing import Final, Literal
+from collections.abc import Callable, Hashable, Iterable
+from typing import Final, Literal, TypeVar
+
+T = TypeVar("T")
+NamedT = TypeVar("NamedT", bound=Hashable)
 
 Code = Literal["Q", "I", "H", "B"]
 
@@ -63,14 +66,19 @@ def integers(code: Code, values: list[int]) -> bytes:
 
 def names(values: list[str]) -> bytes:
     """Write a few different names: the different ones, then which of them each is."""
+    return named(values, str)
+
+
+def named(values: list[NamedT], name_of: Callable[[NamedT], str]) -> bytes:
+    """Write a few different values as `names`."""
     first = values[0]
     if values.count(first) == len(values):
-        return b"\1\0" + name(first)
+        return b"\1\0" + name(name_of(first))
     distinct = list(dict.fromkeys(values))
     number = {each: index for index, each in enumerate(distinct)}
     return (
         CODES["H"].pack(len(distinct))
-        + b"".join(map(name, distinct))
+        + b"".join([name(name_of(each)) for each in distinct])
         + column("H", [number[value] for value in values])
     )
 
@@ -128,8 +136,12 @@ class Reader:
 
     def names(self) -> list[str]:
         """Read what `names` wrote."""
+        return self.named(str)
+
+    def named(self, of: Callable[[str], T]) -> list[T]:
+        """Read what `named` wrote."""
         count = self.integer("H")
-        distinct = [self.name() for _ in range(count)]
+        distinct = [of(self.name()) for _ in range(count)]
         return distinct * self._count if count == 1 else [distinct[number] for number in self.many("H")]
 
     def strings(self) -> list[bytes]:

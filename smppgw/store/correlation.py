@@ -1,14 +1,11 @@
-"""What carriers are still to say: messages by the ids that carriers gave them, and receipts that came before those.
+"""What carriers are still to say: messages by the ids that carriers gave them.
 
-Of the messages, memory holds the young ones, until two checkpoints have passed; the others are in the ledger.
+Memory holds the young ones, until two checkpoints have passed; the others are in the ledger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from smppgw.store.early import EarlyReceipts
-from smppgw.store.entries import EarlyReceipt, Message
+from smppgw.store.entries import Message
 
 
 class Sent:
@@ -48,46 +45,3 @@ class Sent:
         self._settling, self.settled = self.settled, set()
         self.folded, self.young = self.young, {}
         return dict(self.folded), self._settling
-
-
-class KnownEarlyReceipts(EarlyReceipts):
-    """The receipts of one carrier whose message is not known yet, and what the ledger knows of them."""
-
-    __slots__ = ("_folded", "_released")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._folded: set[bytes] = set()
-        """Ids of those that the ledger has."""
-        self._released: list[bytes] = []
-        """Ids that the ledger has and is to forget."""
-
-    def hold(self, receipts: Iterable[EarlyReceipt]) -> list[bytes]:
-        """See `EarlyReceipts.hold`."""
-        receipts = list(receipts)
-        self._forget([receipt.carrier_id for receipt in receipts])  # the ledger has an older one
-        return super().hold(receipts)
-
-    def release(self, carrier_ids: Iterable[bytes]) -> list[EarlyReceipt]:
-        """See `EarlyReceipts.release`."""
-        released = super().release(carrier_ids)
-        self._forget([receipt.carrier_id for receipt in released])
-        return released
-
-    def _forget(self, carrier_ids: Iterable[bytes]) -> None:
-        if self._folded:
-            known = self._folded.intersection(carrier_ids)
-            self._folded -= known
-            self._released += known
-
-    def take_over(self, receipt: EarlyReceipt) -> None:
-        """Keep one that the ledger has."""
-        self.hold([receipt])
-        self._folded.add(receipt.carrier_id)
-
-    def checkpoint(self) -> tuple[list[EarlyReceipt], list[bytes]]:
-        """Hand out what the ledger is to take in, and, before that, what it is to forget."""
-        released, self._released = self._released, []
-        new = [receipt for carrier_id, receipt in self.held.items() if carrier_id not in self._folded]
-        self._folded.update(self.held)
-        return new, released

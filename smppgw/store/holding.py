@@ -63,6 +63,51 @@ class Holding:
         ]
 
 
+class KnownHolding(Holding):
+    """What is held on one shelf, and what the ledger knows of it."""
+
+    __slots__ = ("_folded", "_grown", "_released")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folded: dict[bytes, int] = {}
+        """How many of those under the same the ledger has: they are the oldest."""
+        self._grown: dict[bytes, None] = {}
+        """Under what there are some that it does not have."""
+        self._released: list[bytes] = []
+        """Under what it has some that it is to forget."""
+
+    def put(self, entries: Sequence[Held]) -> None:
+        """See `Holding.put`."""
+        super().put(entries)
+        self._grown.update(dict.fromkeys([entry.under for entry in entries]))
+
+    def take_over(self, entry: Held) -> None:
+        """Keep one that the ledger has."""
+        super().put([entry])
+        self._folded[entry.under] = self._folded.get(entry.under, 0) + 1
+
+    def release(self, names: Iterable[bytes]) -> list[Held]:
+        """See `Holding.release`."""
+        released = super().release(names)
+        for name in dict.fromkeys([entry.under for entry in released]):
+            self._grown.pop(name, None)
+            if self._folded.pop(name, 0):
+                self._released.append(name)
+        return released
+
+    def checkpoint(self) -> tuple[list[Held], list[bytes]]:
+        """Hand out what the ledger is to take in, and, before that, what it is to forget."""
+        new: list[Held] = []
+        for name in self._grown:
+            group = self._groups[name]
+            new += group[self._folded.get(name, 0) :]
+            self._folded[name] = len(group)
+        self._grown = {}
+        released, self._released = self._released, []
+        return new, released
+
+
 class Shelves:
     """What is held, by shelf; see `Store` for what each method does."""
 

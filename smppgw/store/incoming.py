@@ -1,4 +1,4 @@
-"""The side of the durable store that answers come in by: receipts held, deliveries, and what ESMEs are owed."""
+"""The side of the durable store that answers come in by: what is held, deliveries, and what ESMEs are owed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from smppgw.store import page_codec, record
+from smppgw.store import history, page_codec, record
 from smppgw.store.api import Durable
 from smppgw.store.backlog import Backlog
-from smppgw.store.entries import Delivery, EarlyReceipt
+from smppgw.store.entries import Delivery, Held, Outcome
 from smppgw.store.restore import Restorer
 from smppgw.store.shelf import Shelf
 from smppgw.store.state import State
@@ -17,7 +17,7 @@ from smppgw.store.tail import Tail
 
 
 class Incoming:
-    """Receipts and deliveries of a `WalStore`; see `Store` for what each method does."""
+    """What is held, and the deliveries, of a `WalStore`; see `Store` for what each method does."""
 
     def __init__(self, state: State, tail: Tail, shelf: Shelf, *, on_ready: Callable[[], None]) -> None:
         self._state = state
@@ -34,57 +34,51 @@ class Incoming:
         for queue in state.owed.values():
             self._pages.refill(queue)
 
-    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
+    def hold(self, shelf: str, entries: Sequence[Held], most: int) -> list[Held]:
         """See `Store.hold`."""
-        if not receipts:
-            return 0
-        dropped = self._state.early[carrier].hold(receipts)
-        self._tail.add(record.of_early(carrier, receipts, self._state.epoch_ns))
-        if dropped:
-            self._tail.add(record.of_released(carrier, dropped))
-        return len(dropped)
+        holding = self._state.shelves[shelf]
+        if entries:
+            holding.put(entries)
+            for _, octets in self._tail.written(entries, partial(self._held_record, shelf)):
+                self._tail.add(octets)
+        return self.release(shelf, holding.above(most))
 
-    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
+    def _held_record(self, shelf: str, entries: Sequence[Held]) -> bytes:
+        return record.of_held(shelf, entries, self._state.epoch_ns)
+
+    def release(self, shelf: str, under: Sequence[bytes]) -> list[Held]:
         """See `Store.release`."""
-        early = self._state.early.get(carrier)
-        if early is None:
-            return []
-        released = early.release(carrier_ids)
+        released = self._state.shelves[shelf].release(under)
         if released:
-            self._tail.add(record.of_released(carrier, [receipt.carrier_id for receipt in released]))
+            names = list(dict.fromkeys([entry.under for entry in released]))
+            self._tail.add(record.of_released(shelf, names))
         return released
 
-    def expire_held(self, before_ns: int) -> dict[str, int]:
+    def expire_held(self, shelf: str, before_ns: int) -> list[Held]:
         """See `Store.expire_held`."""
-        expired = {}
-        for carrier, early in self._state.early.items():
-            old = early.expire(before_ns)
-            if old:
-                self._tail.append([record.of_released(carrier, old)], None)
-                expired[carrier] = len(old)
-        return expired
+        return self.release(shelf, self._state.shelves[shelf].before(before_ns))
 
     def deliver(
         self,
         records: list[bytes],
         carrier: str,
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
-        """Append records, with those of deliveries and of what is finished."""
+        """Append records, with those of deliveries, of what is finished and of what has been held or released."""
         state = self._state
         if finished:
-            messages, ids, states = state.finish(carrier, finished)
+            messages, ids, outcomes = state.finish(carrier, finished)
             if messages:
                 now_ms = self._tail.now_ms()
                 keys = [message.key for message in messages]
                 esmes = [message.esme for message in messages]
-                octets = record.of_finished(carrier, now_ms, keys, esmes, ids, states)
+                octets = history.of_finished(carrier, now_ms, keys, esmes, ids, outcomes)
                 state.remember(now_ms, octets)
                 records.append(octets)
         if not deliveries:
-            self._tail.append(records, durable)
+            self._tail.append(records, durable, added=True)
             return
         state.received(deliveries)
         written = [
@@ -105,7 +99,7 @@ class Incoming:
             durable()
 
         # Where a frame does not take all, what is owed is written before what says that it was.
-        lsn = self._tail.append([octets for _, _, octets in written] + records, on_disk)
+        lsn = self._tail.append([octets for _, _, octets in written] + records, on_disk, added=True)
         for queue, part, octets in written:
             if queue.is_long(len(state.undelivered)):
                 state.spill(queue, octets, part, lsn)

@@ -116,14 +116,12 @@ class Ledger:
             for part in padded(fold.dropped):
                 self._remove(f"page WHERE id IN ({marks(len(part))})", part)
                 self._remove(f"page_body WHERE id IN ({marks(len(part))})", part)
-            self._forget("sent", fold.settled)
-            self._forget("early", fold.released)
+            self._forget("sent", "carrier, carrier_id", fold.settled)
+            self._forget("held", "shelf, under", fold.released)
             next_page = max(self._next_page, self._put_pages(fold.pages) + 1)
             self._put_dead(fold.dead)
             self._put_sent(fold.sent)
-            self._insert(
-                "REPLACE INTO early (carrier, carrier_id, command_id, received_ms, body)", fold.early
-            )
+            self._insert("INSERT INTO held (shelf, under, command_id, received_ms, body)", fold.held)
             self._insert("INSERT INTO history (at_ms, first_key, last_key, body)", fold.history)
             self._insert("REPLACE INTO counter", list(fold.counters.items()))
             self._note(
@@ -304,11 +302,11 @@ class Ledger:
             self.connection.execute("REPLACE INTO sent SELECT * FROM arriving")
             self._remove("arriving")
 
-    def _forget(self, table: str, known: list[tuple[str, bytes]]) -> None:
-        """Remove the rows of these carriers and ids."""
+    def _forget(self, table: str, columns: str, known: list[tuple[str, bytes]]) -> None:
+        """Remove the rows whose two columns are as any of these."""
         for at in range(0, len(known), _SORTED):
             self._insert("REPLACE INTO leaving", known[at : at + _SORTED])
-            self._remove(f"{table} WHERE (carrier, carrier_id) IN (SELECT * FROM leaving)")  # noqa: S608
+            self._remove(f"{table} WHERE ({columns}) IN (SELECT * FROM leaving)")  # noqa: S608
             self._remove("leaving")
 
     def _remove_history(self, which: str, values: tuple[int, ...]) -> tuple[int, int]:

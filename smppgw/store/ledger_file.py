@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from smppgw.store.errors import StoreError
-from smppgw.store.rows import EarlyRow, LedgerState, PageHead
+from smppgw.store.rows import HeldRow, LedgerState, PageHead
 
 T = TypeVar("T")
 
 APPLICATION_ID: Final = 0x534D_5050
 """`SMPP`, where SQLite keeps whose file it is."""
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the tables below."""
 
 SLICE: Final = 512
@@ -55,14 +55,16 @@ _SENT: Final = """
         registered_delivery INTEGER NOT NULL,
         accepted_ms INTEGER NOT NULL,
         expires_ms INTEGER NOT NULL,
+        parts INTEGER NOT NULL,
+        envelope BLOB NOT NULL,
         PRIMARY KEY (carrier, carrier_id)
     ) WITHOUT ROWID
 """
-_EARLY: Final = """
-    CREATE TABLE early (
+_HELD: Final = """
+    CREATE TABLE held (
         id INTEGER PRIMARY KEY,
-        carrier TEXT NOT NULL,
-        carrier_id BLOB NOT NULL,
+        shelf TEXT NOT NULL,
+        under BLOB NOT NULL,
         command_id INTEGER NOT NULL,
         received_ms INTEGER NOT NULL,
         body BLOB NOT NULL
@@ -83,8 +85,8 @@ SCHEMA: Final = (
     _PAGE_BODY,
     f"CREATE TABLE sent {_SENT}",
     "CREATE INDEX sent_age ON sent (max(accepted_ms, expires_ms))",
-    _EARLY,
-    "CREATE UNIQUE INDEX early_carrier_id ON early (carrier, carrier_id)",
+    _HELD,
+    "CREATE INDEX held_under ON held (shelf, under)",
     _HISTORY,
     "CREATE INDEX history_at ON history (at_ms)",
     "CREATE INDEX history_keys ON history (last_key, first_key)",
@@ -96,9 +98,9 @@ SCHEMA: Final = (
 SORTING: Final = (
     "PRAGMA temp_store = MEMORY",
     f"CREATE TEMP TABLE arriving {_SENT}",
-    "CREATE TEMP TABLE leaving (carrier TEXT, carrier_id BLOB, PRIMARY KEY (carrier, carrier_id)) WITHOUT ROWID",
+    "CREATE TEMP TABLE leaving (owner TEXT, name BLOB, PRIMARY KEY (owner, name)) WITHOUT ROWID",
 )
-"""Where a writer brings carriers' ids into their order, before they touch the table."""
+"""Where a writer brings carriers' ids, and what is held under, into their order, before they touch the table."""
 
 
 HEAD: Final = "id, queue, first_key, last_key, count, octets, due_ms, expires_ms"
@@ -182,8 +184,8 @@ def state_in(connection: sqlite3.Connection, path: Path) -> LedgerState:
     """Read what a run begins with. Raises: LedgerDamaged, sqlite3.Error."""
     noted = noted_in(connection, path)
     heads = connection.execute(f"SELECT {HEAD}, esmes, dead FROM page ORDER BY first_key, id").fetchall()  # noqa: S608
-    early = connection.execute(
-        "SELECT carrier, carrier_id, command_id, received_ms, body FROM early ORDER BY id"
+    held = connection.execute(
+        "SELECT shelf, under, command_id, received_ms, body FROM held ORDER BY id"
     ).fetchall()
     counters = connection.execute("SELECT name, value FROM counter").fetchall()
     try:
@@ -193,7 +195,7 @@ def state_in(connection: sqlite3.Connection, path: Path) -> LedgerState:
             noted["delivery_key"],
             noted["next_page"],
             [PageHead(*(*head, json.loads(esmes), dead)) for *head, esmes, dead in heads],
-            [EarlyRow(*row) for row in early],
+            [HeldRow(*row) for row in held],
             dict(counters),
         )
     except (TypeError, ValueError) as error:

@@ -29,7 +29,7 @@ _HIGHEST: Final = (1 << 63) - 1
 """What SQLite can compare with. An ESME may ask for any key, and none that it was told is as high."""
 _SENT: Final = (
     "SELECT json_group_array(json_array(hex(carrier_id), key, hex(message_id), esme, registered_delivery,"
-    " accepted_ms, expires_ms)) FROM sent WHERE carrier = ?"
+    " accepted_ms, expires_ms, parts, hex(envelope))) FROM sent WHERE carrier = ?"
 )
 
 
@@ -65,6 +65,7 @@ class LedgerReader:
     def sent(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[SentRow]:
         """Return those there are, each once, in no order. Raises: StoreError."""
         found = []
+        octets = bytes.fromhex
         with speaking_of(self._path):
             for part in padded(list(dict.fromkeys(carrier_ids)), _SENT_SLICE):
                 # One row, so that the interpreter's lock is fought for once, not for each that was found.
@@ -72,8 +73,8 @@ class LedgerReader:
                     f"{_SENT} AND carrier_id IN ({marks(len(part))})", (carrier, *part)
                 ).fetchone()
                 found += [
-                    SentRow(carrier, bytes.fromhex(carrier_id), key, bytes.fromhex(message_id), *rest)
-                    for carrier_id, key, message_id, *rest in json.loads(rows)
+                    SentRow(*(carrier, octets(carrier_id), key, octets(message_id), *rest, octets(envelope)))
+                    for carrier_id, key, message_id, *rest, envelope in json.loads(rows)
                 ]
         return found
 
@@ -164,8 +165,7 @@ class LedgerReader:
             return [
                 SentRow(*row)
                 for row in self._connection.execute(
-                    "SELECT carrier, carrier_id, key, message_id, esme, registered_delivery, accepted_ms, expires_ms"
-                    " FROM sent WHERE key = ?",
+                    f"SELECT {', '.join(SentRow._fields)} FROM sent WHERE key = ?",  # noqa: S608
                     (key,),
                 ).fetchall()
             ]

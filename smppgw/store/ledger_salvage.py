@@ -19,7 +19,7 @@ from smppgw.store import columns
 from smppgw.store.errors import StoreError
 from smppgw.store.ledger import Ledger
 from smppgw.store.ledger_file import HEAD, connect, is_made, log_id_of, noted_in
-from smppgw.store.rows import EarlyRow, Fold, HistoryRow, PageHead, PageRow, SentRow
+from smppgw.store.rows import Fold, HeldRow, HistoryRow, PageHead, PageRow, SentRow
 from smppgw.store.verification import is_sound_body, is_sound_page
 
 _ROWS: Final = 1024
@@ -45,7 +45,7 @@ class LedgerSalvaged(NamedTuple):
     lost: list[PageHead]
     """The pages that are given up, as far as their heads could be read."""
     sent: int
-    early: int
+    held: int
     history: int
     cut: list[str]
     """The tables that could not be read to their end: how much of them is lost, nobody can tell."""
@@ -84,7 +84,7 @@ class _Rebuilding:
     def run(self) -> LedgerSalvaged:
         pages, lost = self._pages()
         sent = self._copy("sent", ("carrier", "carrier_id"), SentRow)
-        early = self._copy("early", ("id",), EarlyRow)
+        held = self._copy("held", ("id",), HeldRow)
         history = self._copy("history", ("id",), HistoryRow)
         counters = {
             name: total
@@ -92,7 +92,7 @@ class _Rebuilding:
             if isinstance(name, str) and isinstance(total, int)
         }
         self._apply(counters=counters)
-        return LedgerSalvaged(pages, lost, sent, early, history, self._cut)
+        return LedgerSalvaged(pages, lost, sent, held, history, self._cut)
 
     def _apply(self, **rows: Any) -> None:
         notes = self._notes

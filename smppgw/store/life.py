@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from smppgw.store import columns, record
-from smppgw.store.entries import Message
+from smppgw.store import columns, history, record
+from smppgw.store.entries import Message, Outcome
 from smppgw.store.errors import StoreError
 from smppgw.store.inspection import UNREADABLE, Reading, inspect
 from smppgw.store.page_codec import chunks_of
@@ -34,10 +34,15 @@ class Life:
         """Empty while nothing is known."""
         self.message: Message | None = None
         """As it was last seen whole; None where it is too long ago."""
+        self.accepted_ms = 0
+        """0 where that is too long ago."""
+        self.parts = 1
+        """Of how many messages, made of what the ESME submitted, it is one; see `Message.parts`."""
         self.submissions: list[Submission] = []
-        self.state: int | None = None
-        """The final message_state; None while that is open."""
+        self.outcome: Outcome | None = None
+        """None while that is open."""
         self.final_ms = 0
+        """When it came to that; 0 while that is open."""
         self._needle = columns.packed([key])
 
     def take(self, records: Iterable[bytes]) -> None:
@@ -48,10 +53,26 @@ class Life:
 
     def take_sent(self, row: SentRow) -> None:
         """Learn what is left of a message for which a receipt is expected."""
-        self.esme = row.esme
-        self.message = Message(
-            row.key, row.message_id, row.esme, "", 0, b"", row.registered_delivery, row.accepted_ms * MS
+        message = Message(
+            row.key,
+            row.message_id,
+            row.esme,
+            "",
+            0,
+            b"",
+            row.registered_delivery,
+            row.accepted_ms * MS,
+            parts=row.parts,
         )
+        message.envelope = row.envelope
+        self._take_message(message)
+
+    def _take_message(self, message: Message) -> None:
+        self.message = message
+        self._take_beginning(message.esme, message.accepted_ns // MS, message.parts)
+
+    def _take_beginning(self, esme: str, accepted_ms: int, parts: int) -> None:
+        self.esme, self.accepted_ms, self.parts = esme, accepted_ms, parts
 
     def _take(self, octets: bytes) -> None:
         key = self.key
@@ -59,7 +80,7 @@ class Life:
             case What.ACCEPTED | What.REPLACED:
                 for message in record.messages_of(octets, 0):
                     if message.key == key:
-                        self.esme, self.message = message.esme, message
+                        self._take_message(message)
             case What.DEFERRED:
                 deferred = record.deferred_of(octets, 0)
                 if key in deferred.keys and self.message is not None:
@@ -67,24 +88,25 @@ class Life:
                     self.message.due_ns = deferred.dues_ns[at]
                     self.message.attempts = deferred.attempts[at]
             case What.SUBMITTED:
-                submitted = record.submitted_of(octets)
+                submitted = history.submitted_of(octets)
                 if key in submitted.keys:
                     at = submitted.keys.index(key)
-                    self.esme = submitted.esmes[at]
+                    self._take_beginning(submitted.esmes[at], submitted.accepted_ms[at], submitted.parts[at])
                     submission = Submission(submitted.at_ms, submitted.carrier, submitted.ids[at])
                     if submission not in self.submissions:  # the log and the history may both have it
                         self.submissions.append(submission)
             case What.FINISHED:
-                finished = record.submitted_of(octets)
+                finished = history.finished_of(octets)
                 if key in finished.keys:
                     at = finished.keys.index(key)
                     self.esme = finished.esmes[at]
-                    self.state, self.final_ms = finished.states[at], finished.at_ms
+                    self.outcome, self.final_ms = finished.outcomes[at], finished.at_ms
             case What.ENDED:
-                ended = record.ended_of(octets)
+                ended = history.ended_of(octets)
                 if key in ended.keys:
-                    self.esme = ended.esmes[ended.keys.index(key)]
-                    self.state, self.final_ms = ended.state, ended.at_ms
+                    at = ended.keys.index(key)
+                    self._take_beginning(ended.esmes[at], ended.accepted_ms[at], ended.parts[at])
+                    self.outcome, self.final_ms = ended.outcomes[at], ended.at_ms
             case _:
                 pass
 

@@ -195,7 +195,8 @@ class Outgoing:
                 known = self._from_page(message)
             elif known is not message or known.key in returned:
                 standing[known.lane].add(known.key)
-                message.body = b""
+                if known is not message:
+                    message.body = b""
             settled.append(known)
         for lane, keys in standing.items():
             state.lane(lane).remove(keys)

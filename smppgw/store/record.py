@@ -14,8 +14,19 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from smppgw.store.columns import CODES, EACH, HEAD, UNIFORM, Reader, column, integers, name, names, strings
-from smppgw.store.entries import Delivery, EarlyReceipt, Kind, Message
+from smppgw.store.columns import (
+    CODES,
+    EACH,
+    HEAD,
+    UNIFORM,
+    Reader,
+    column,
+    integers,
+    name,
+    names,
+    strings,
+)
+from smppgw.store.entries import Delivery, Held, Kind, Message
 from smppgw.store.errors import StoreError
 
 MS: Final = 1_000_000
@@ -34,17 +45,17 @@ class What(IntEnum):
     SUBMITTED = 3
     """A carrier has these messages."""
     ENDED = 4
-    """These messages came to a final state without a carrier."""
+    """These messages came to their end without a carrier."""
     DEFERRED = 5
     """These messages stand aside, with so many attempts behind them."""
     REPLACED = 6
     """Messages of one lane as they are now."""
-    EARLY = 7
-    """Receipts of a carrier for messages that are not known yet."""
+    HELD = 7
+    """What is held on a shelf."""
     RELEASED = 8
-    """Early receipts that are held no more."""
+    """All that is under these on a shelf is held no more."""
     FINISHED = 9
-    """Messages of a carrier came to their final state."""
+    """Messages of a carrier came to their end."""
     RECEIVED = 10
     """Deliveries of one ESME."""
     DELIVERED = 11
@@ -68,17 +79,28 @@ def of_messages(what: What, lane: str, messages: Sequence[Message], epoch_ns: in
             names([message.esme for message in messages]),
             integers("I", [message.command_id for message in messages]),
             integers("B", [message.registered_delivery for message in messages]),
-            _moments([message.accepted_ns for message in messages], epoch_ns),
-            _moments([message.expires_ns for message in messages], epoch_ns),
-            _moments([message.due_ns for message in messages], epoch_ns),
+            accepted(messages, epoch_ns),
+            moments([message.expires_ns for message in messages], epoch_ns),
+            moments([message.due_ns for message in messages], epoch_ns),
             integers("I", [message.attempts for message in messages]),
+            parts(messages),
             integers("I", [len(body) for body in bodies]),
             *bodies,
         )
     )
 
 
-def _moments(values_ns: list[int], epoch_ns: int) -> bytes:
+def parts(messages: Sequence[Message]) -> bytes:
+    """Write of how many each message is one."""
+    return integers("H", [message.parts for message in messages])
+
+
+def accepted(messages: Sequence[Message], epoch_ns: int) -> bytes:
+    """Write when each message was accepted."""
+    return moments([message.accepted_ns for message in messages], epoch_ns)
+
+
+def moments(values_ns: list[int], epoch_ns: int) -> bytes:
     """Write moments; 0 stays 0."""
     first = values_ns[0]
     if values_ns.count(first) == len(values_ns):
@@ -97,35 +119,13 @@ def of_deliveries(esme: str, deliveries: Sequence[Delivery], epoch_ns: int) -> b
             integers("B", [delivery.kind == "mo" for delivery in deliveries]),
             integers("I", [delivery.command_id for delivery in deliveries]),
             integers("I", [delivery.tlv_at for delivery in deliveries]),
-            _moments([delivery.due_ns for delivery in deliveries], epoch_ns),
+            moments([delivery.received_ns for delivery in deliveries], epoch_ns),
+            moments([delivery.due_ns for delivery in deliveries], epoch_ns),
             integers("I", [delivery.attempts for delivery in deliveries]),
             integers("I", [len(body) for body in bodies]),
             *bodies,
         )
     )
-
-
-def of_submitted(carrier: str, at_ms: int, keys: list[int], esmes: list[str], ids: list[bytes]) -> bytes:
-    """Write SUBMITTED."""
-    head = HEAD.pack(What.SUBMITTED, len(keys))
-    return b"".join(
-        (head, CODES["Q"].pack(at_ms), column("Q", keys), names(esmes), name(carrier), strings(ids))
-    )
-
-
-def of_ended(at_ms: int, keys: list[int], esmes: list[str], state: int) -> bytes:
-    """Write ENDED."""
-    head = HEAD.pack(What.ENDED, len(keys))
-    return b"".join((head, CODES["Q"].pack(at_ms), column("Q", keys), names(esmes), CODES["B"].pack(state)))
-
-
-def of_finished(
-    carrier: str, at_ms: int, keys: list[int], esmes: list[str], ids: list[bytes], states: list[int]
-) -> bytes:
-    """Write FINISHED."""
-    head = HEAD.pack(What.FINISHED, len(keys))
-    columns = (column("Q", keys), names(esmes), name(carrier), integers("B", states), strings(ids))
-    return b"".join((head, CODES["Q"].pack(at_ms), *columns))
 
 
 def of_deferred(messages: Sequence[Message], epoch_ns: int) -> bytes:
@@ -140,23 +140,23 @@ def of_deferred(messages: Sequence[Message], epoch_ns: int) -> bytes:
     )
 
 
-def of_early(carrier: str, receipts: Sequence[EarlyReceipt], epoch_ns: int) -> bytes:
-    """Write EARLY."""
+def of_held(shelf: str, entries: Sequence[Held], epoch_ns: int) -> bytes:
+    """Write HELD."""
     return b"".join(
         (
-            HEAD.pack(What.EARLY, len(receipts)),
-            name(carrier),
-            column("Q", [(receipt.received_ns + epoch_ns) // MS for receipt in receipts]),
-            integers("I", [receipt.command_id for receipt in receipts]),
-            strings([receipt.carrier_id for receipt in receipts]),
-            strings([receipt.body for receipt in receipts]),
+            HEAD.pack(What.HELD, len(entries)),
+            name(shelf),
+            moments([entry.received_ns for entry in entries], epoch_ns),
+            integers("I", [entry.command_id for entry in entries]),
+            strings([entry.under for entry in entries]),
+            strings([entry.body for entry in entries]),
         )
     )
 
 
-def of_released(carrier: str, ids: list[bytes]) -> bytes:
+def of_released(shelf: str, under: list[bytes]) -> bytes:
     """Write RELEASED."""
-    return HEAD.pack(What.RELEASED, len(ids)) + name(carrier) + strings(ids)
+    return HEAD.pack(What.RELEASED, len(under)) + name(shelf) + strings(under)
 
 
 def of_delivered(esme: str, keys: list[int]) -> bytes:
@@ -172,26 +172,6 @@ def of_moment(what: What, at_ms: int) -> bytes:
 # ---- reading ------------------------------------------------------------------------------------------------
 
 
-class Submitted(NamedTuple):
-    """SUBMITTED; `states` is empty. Or FINISHED, with the final message_state of each."""
-
-    carrier: str
-    at_ms: int
-    keys: list[int]
-    esmes: list[str]
-    ids: list[bytes]
-    states: list[int]
-
-
-class Ended(NamedTuple):
-    """ENDED."""
-
-    at_ms: int
-    keys: list[int]
-    esmes: list[str]
-    state: int
-
-
 class Deferred(NamedTuple):
     """DEFERRED."""
 
@@ -200,18 +180,18 @@ class Deferred(NamedTuple):
     attempts: list[int]
 
 
+class OnShelf(NamedTuple):
+    """HELD."""
+
+    shelf: str
+    entries: list[Held]
+
+
 class Released(NamedTuple):
     """RELEASED."""
 
-    carrier: str
-    ids: list[bytes]
-
-
-class Early(NamedTuple):
-    """EARLY."""
-
-    carrier: str
-    receipts: list[EarlyReceipt]
+    shelf: str
+    under: list[bytes]
 
 
 class Delivered(NamedTuple):
@@ -238,13 +218,6 @@ def keys_of(octets: bytes) -> list[int]:
     return reader.keys()
 
 
-def ended_keys_of(octets: bytes) -> list[int]:
-    """Read the keys of SUBMITTED, ENDED or FINISHED alone."""
-    reader = Reader(octets)
-    reader.integer("Q")
-    return reader.keys()
-
-
 def messages_of(octets: bytes, epoch_ns: int, lane: str | None = None) -> list[Message]:
     """Read messages written by `of_messages`; `lane` in the place of the one that is written."""
     reader = Reader(octets)
@@ -253,11 +226,11 @@ def messages_of(octets: bytes, epoch_ns: int, lane: str | None = None) -> list[M
     keys, ids, esmes = reader.keys(), reader.strings(), reader.names()
     commands, flags = reader.integers("I"), reader.integers("B")
     accepted, expires, due = (_moments_of(reader, epoch_ns) for _ in range(3))
-    attempts, bodies = reader.integers("I"), reader.strings()
+    attempts, parts, bodies = reader.integers("I"), reader.integers("H"), reader.strings()
     messages = [
-        Message(key, message_id, esme, stands_in, command, body, flag, accepted_ns, expires_ns, due_ns)
-        for key, message_id, esme, command, body, flag, accepted_ns, expires_ns, due_ns in zip(
-            keys, ids, esmes, commands, bodies, flags, accepted, expires, due, strict=True
+        Message(key, message_id, esme, stands_in, command, body, flag, accepted_ns, expires_ns, due_ns, of)
+        for key, message_id, esme, command, body, flag, accepted_ns, expires_ns, due_ns, of in zip(
+            keys, ids, esmes, commands, bodies, flags, accepted, expires, due, parts, strict=True
         )
     ]
     if any(attempts):
@@ -284,29 +257,16 @@ def deliveries_of(octets: bytes, epoch_ns: int) -> list[Delivery]:
     reader = Reader(octets)
     esme, keys = reader.name(), reader.keys()
     kinds, commands, tlvs_at = reader.integers("B"), reader.integers("I"), reader.integers("I")
-    due, attempts = _moments_of(reader, epoch_ns), reader.integers("I")
+    received, due = _moments_of(reader, epoch_ns), _moments_of(reader, epoch_ns)
+    attempts = reader.integers("I")
     deliveries = []
-    for key, kind, command, tlv_at, due_ns, number, body in zip(
-        keys, kinds, commands, tlvs_at, due, attempts, reader.strings(), strict=True
+    for key, kind, command, tlv_at, received_ns, due_ns, number, body in zip(
+        keys, kinds, commands, tlvs_at, received, due, attempts, reader.strings(), strict=True
     ):
-        delivery = Delivery(esme, _KINDS[kind], command, body, tlv_at)
+        delivery = Delivery(esme, _KINDS[kind], command, body, tlv_at, received_ns)
         delivery.key, delivery.due_ns, delivery.attempts = key, due_ns, number
         deliveries.append(delivery)
     return deliveries
-
-
-def submitted_of(octets: bytes) -> Submitted:
-    """Read SUBMITTED or FINISHED."""
-    reader = Reader(octets)
-    at_ms, keys, esmes, carrier = reader.integer("Q"), reader.keys(), reader.names(), reader.name()
-    states = reader.integers("B") if octets[0] == What.FINISHED else []
-    return Submitted(carrier, at_ms, keys, esmes, reader.strings(), states)
-
-
-def ended_of(octets: bytes) -> Ended:
-    """Read ENDED."""
-    reader = Reader(octets)
-    return Ended(reader.integer("Q"), reader.keys(), reader.names(), reader.integer("B"))
 
 
 def deferred_of(octets: bytes, epoch_ns: int) -> Deferred:
@@ -316,18 +276,12 @@ def deferred_of(octets: bytes, epoch_ns: int) -> Deferred:
     return Deferred(keys, [ms * MS - epoch_ns for ms in dues_ms], reader.many("I"))
 
 
-def early_of(octets: bytes, epoch_ns: int) -> Early:
-    """Read EARLY."""
+def held_of(octets: bytes, epoch_ns: int) -> OnShelf:
+    """Read HELD."""
     reader = Reader(octets)
-    carrier, received_ms, commands = reader.name(), reader.keys(), reader.integers("I")
-    rows = zip(received_ms, commands, reader.strings(), reader.strings(), strict=True)
-    return Early(
-        carrier,
-        [
-            EarlyReceipt(carrier_id, command, body, ms * MS - epoch_ns)
-            for ms, command, carrier_id, body in rows
-        ],
-    )
+    shelf, received, commands = reader.name(), _moments_of(reader, epoch_ns), reader.integers("I")
+    rows = zip(reader.strings(), commands, reader.strings(), received, strict=True)
+    return OnShelf(shelf, [Held(*row) for row in rows])
 
 
 def released_of(octets: bytes) -> Released:

@@ -10,9 +10,9 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol, TypeVar
 
-from smppgw.store import page_codec, record
+from smppgw.store import history, page_codec, record
 from smppgw.store.backlog import HEAD_MOST, Backlog, Page
-from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.entries import Delivery, Held, Message
 from smppgw.store.log import Log
 from smppgw.store.record import MS, What
 from smppgw.store.rows import LedgerState
@@ -55,10 +55,9 @@ class Recovery:
         state.highest_key, state.delivery_key = ledger.highest_key, ledger.delivery_key
         state.next_page = ledger.next_page
         state.counters.update(ledger.counters)
-        for row in ledger.early:
+        for row in ledger.held:
             received_ns = row.received_ms * MS - state.epoch_ns
-            receipt = EarlyReceipt(row.carrier_id, row.command_id, row.body, received_ns)
-            state.early[row.carrier].take_over(receipt)
+            state.shelves[row.shelf].take_over(Held(row.under, row.command_id, row.body, received_ns))
         every_key = self._ledger.keys([head.id for head in ledger.pages])
         for head, keys in zip(ledger.pages, every_key, strict=True):
             page = page_codec.page_of(head, state.epoch_ns)
@@ -112,34 +111,29 @@ class Recovery:
             case What.RECEIVED:
                 self._receive(octets, lsn)
             case What.SUBMITTED:
-                carrier, at_ms, keys, _, ids, _ = record.submitted_of(octets)
-                self._submit(carrier, keys, ids)
-                state.remember(at_ms, octets)
+                submitted = history.submitted_of(octets)
+                self._submit(submitted)
+                state.remember(submitted.at_ms, octets)
             case What.ENDED:
-                at_ms, keys, _, final = record.ended_of(octets)
-                messages = _there(self._messages(keys))
-                state.ended(messages, [message.esme for message in messages], final)
-                state.remember(at_ms, octets)
+                ended = history.ended_of(octets)
+                self._end(ended)
+                state.remember(ended.at_ms, octets)
             case What.FINISHED:
-                carrier, at_ms, _, _, ids, states = record.submitted_of(octets)
-                sent = state.sent[carrier]
-                for carrier_id, final in zip(ids, states, strict=True):
-                    if sent.finish(carrier_id) is None:
-                        sent.settled.add(carrier_id)
-                    state.counters[f"state/{final}"] += 1
-                state.remember(at_ms, octets)
+                finished = history.finished_of(octets)
+                self._finish(finished)
+                state.remember(finished.at_ms, octets)
             case What.DEFERRED:
                 self._defer(record.deferred_of(octets, epoch_ns))
             case What.REPLACED:
                 messages = record.messages_of(octets, epoch_ns, self._lane_now(record.lane_of(octets)))
                 state.unpage(_there(self._messages([message.key for message in messages])))
                 self._keep(messages)
-            case What.EARLY:
-                name, receipts = record.early_of(octets, epoch_ns)
-                state.early[name].hold(receipts)
+            case What.HELD:
+                on_shelf = record.held_of(octets, epoch_ns)
+                state.shelves[on_shelf.shelf].put(on_shelf.entries)
             case What.RELEASED:
                 released = record.released_of(octets)
-                state.early[released.carrier].release(released.ids)
+                state.shelves[released.shelf].release(released.under)
             case What.DELIVERED:
                 delivered = record.delivered_of(octets)
                 state.delivered(self._deliveries(delivered.esme, delivered.keys))
@@ -157,13 +151,28 @@ class Recovery:
         else:
             self._keep(messages)
 
-    def _submit(self, carrier: str, keys: list[int], ids: list[bytes]) -> None:
-        pairs = zip(self._messages(keys), ids, strict=True)
+    def _submit(self, submitted: history.Submitted) -> None:
+        pairs = zip(self._messages(submitted.keys), submitted.ids, strict=True)
         known = [(message, carrier_id) for message, carrier_id in pairs if message is not None]
         if known:
             messages = [message for message, _ in known]
             esmes = [message.esme for message in messages]
-            self._state.submitted(carrier, messages, [carrier_id for _, carrier_id in known], esmes)
+            self._state.submitted(submitted.carrier, messages, [carrier_id for _, carrier_id in known], esmes)
+
+    def _end(self, ended: history.Ended) -> None:
+        pairs = zip(self._messages(ended.keys), ended.outcomes, strict=True)
+        known = [(message, outcome) for message, outcome in pairs if message is not None]
+        esmes = [message.esme for message, _ in known]
+        self._state.ended([message for message, _ in known], esmes, [outcome for _, outcome in known])
+
+    def _finish(self, finished: history.Finished) -> None:
+        state = self._state
+        sent = state.sent[finished.carrier]
+        for carrier_id in finished.ids:
+            if sent.finish(carrier_id) is None:
+                sent.settled.add(carrier_id)
+        state.finished[finished.carrier].add(finished.ids)
+        state.count_ended(finished.outcomes)
 
     def _defer(self, deferred: record.Deferred) -> None:
         rows = zip(self._messages(deferred.keys), deferred.dues_ns, deferred.attempts, strict=True)

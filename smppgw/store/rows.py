@@ -61,20 +61,22 @@ class SentRow(NamedTuple):
     registered_delivery: int
     accepted_ms: int
     expires_ms: int
+    parts: int
+    envelope: bytes
 
 
-class EarlyRow(NamedTuple):
-    """A receipt that came before its message was known."""
+class HeldRow(NamedTuple):
+    """A request that is held on a shelf."""
 
-    carrier: str
-    carrier_id: bytes
+    shelf: str
+    under: bytes
     command_id: int
     received_ms: int
     body: bytes
 
 
 class HistoryRow(NamedTuple):
-    """How some messages ended; their keys are between the first and the last."""
+    """What became of some messages; their keys are between the first and the last."""
 
     at_ms: int
     first_key: int
@@ -87,7 +89,7 @@ class Fold:
     """What has changed up to one lsn.
 
     What goes, goes before anything comes: an id that is both in `settled` and in `sent` is there anew, and likewise
-    in `released` and `early`. So what came and went since the last fold is not to be in it at all.
+    in `released` and `held`. So what came and went since the last fold is not to be in it at all.
     """
 
     lsn: int
@@ -103,10 +105,10 @@ class Fold:
     """One with the carrier and id of an earlier one takes its place."""
     settled: list[tuple[str, bytes]] = field(default_factory=list)
     """Carrier and id for which no receipt is expected any more."""
-    early: list[EarlyRow] = field(default_factory=list)
-    """One with the carrier and id of an earlier one takes its place."""
+    held: list[HeldRow] = field(default_factory=list)
+    """They come behind those that are under the same."""
     released: list[tuple[str, bytes]] = field(default_factory=list)
-    """Carrier and id whose early receipt is held no more."""
+    """A shelf, and what all that stood under it there is held no more."""
     history: list[HistoryRow] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
     """What they stand at; the others stay as they are."""
@@ -122,6 +124,6 @@ class LedgerState(NamedTuple):
     """Above the id of every page there has been."""
     pages: list[PageHead]
     """In the order of their first keys."""
-    early: list[EarlyRow]
+    held: list[HeldRow]
     """In the order in which they came."""
     counters: dict[str, int]

@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
-from smppgw.store import columns, record
+from smppgw.store import columns, history
 from smppgw.store.backlog import Backlog, Page
 from smppgw.store.entries import Message, Standing
 from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.page_codec import chunks_of, messages_of
-from smppgw.store.record import MS, What
+from smppgw.store.record import MS
 from smppgw.store.rows import SentRow
 from smppgw.store.shelf import Shelf
 from smppgw.store.state import LANE, State
-
-_ENROUTE: Final = 1
-"""message_state ENROUTE (SMPP v3.4 section 5.2.28)."""
 
 EXPIRED_AT_ONCE: Final = 4096
 """Messages in memory whose validity is over that are handed out in one go."""
@@ -212,7 +209,7 @@ class Search:
         """See `Store.look_up`."""
         message = self._state.live.get(key)
         if message is not None:
-            then(Standing(message.esme, _ENROUTE, 0, message))
+            then(Standing(message.esme, None, 0, message))
             return
         pages = [page for page in self._pages() if page.holds(key)]
         if pages:
@@ -230,11 +227,11 @@ class Search:
         for page, chunks in zip(pages, bodies, strict=True):
             for message in self._messages(page, chunks):
                 if message.key == key and page.holds(key):
-                    then(Standing(message.esme, _ENROUTE, 0, message))
+                    then(Standing(message.esme, None, 0, message))
                     return
         restored = self._state.live.get(key)
         if restored is not None:
-            then(Standing(restored.esme, _ENROUTE, 0, restored))
+            then(Standing(restored.esme, None, 0, restored))
         else:
             self._look_back(key, then)
 
@@ -244,13 +241,13 @@ class Search:
         epoch_ns = self._state.epoch_ns
         recent = [octets for _, octets in self._state.history if needle in octets]
         on_its_way = [octets for octets in self._history_on_its_way() if needle in octets]
-        standing = ended_as([*on_its_way, *recent], key, epoch_ns)
+        standing = history.ended_as([*on_its_way, *recent], key, epoch_ns)
         if standing is not None and standing.final_ns:
             then(standing)
             return
 
         def answered(older: list[bytes]) -> None:
-            then(ended_as([*older, *on_its_way, *recent], key, epoch_ns))
+            then(history.ended_as([*older, *on_its_way, *recent], key, epoch_ns))
 
         self._shelf.ask(lambda reader: _chunks_about(reader, key), answered)
 
@@ -275,31 +272,17 @@ def _chunks_about(reader: LedgerReader, key: int) -> list[bytes]:
 
 def _message_of(row: SentRow, epoch_ns: int) -> Message:
     accepted_ns = row.accepted_ms * MS - epoch_ns
-    message = Message(row.key, row.message_id, row.esme, "", 0, b"", row.registered_delivery, accepted_ns)
+    message = Message(
+        row.key,
+        row.message_id,
+        row.esme,
+        "",
+        0,
+        b"",
+        row.registered_delivery,
+        accepted_ns,
+        parts=row.parts,
+    )
     message.carrier = row.carrier
+    message.envelope = row.envelope
     return message
-
-
-def ended_as(records: Iterable[bytes], key: int, epoch_ns: int) -> Standing | None:
-    """Read what records of the history, oldest first, say of a message."""
-    standing = None
-    for octets in records:
-        match record.what(octets):
-            case What.SUBMITTED:
-                submitted = record.submitted_of(octets)
-                if key in submitted.keys:
-                    standing = Standing(submitted.esmes[submitted.keys.index(key)], _ENROUTE, 0, None)
-            case What.FINISHED:
-                finished = record.submitted_of(octets)
-                if key in finished.keys:
-                    at = finished.keys.index(key)
-                    final_ns = finished.at_ms * MS - epoch_ns
-                    standing = Standing(finished.esmes[at], finished.states[at], final_ns, None)
-            case What.ENDED:
-                ended = record.ended_of(octets)
-                if key in ended.keys:
-                    final_ns = ended.at_ms * MS - epoch_ns
-                    standing = Standing(ended.esmes[ended.keys.index(key)], ended.state, final_ns, None)
-            case _:
-                pass
-    return standing

@@ -7,14 +7,16 @@ only once its record is durable, which is for the caller to see to.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from smppgw.store.backlog import Backlog, Page
-from smppgw.store.correlation import KnownEarlyReceipts, Sent
-from smppgw.store.entries import Delivery, Message
+from smppgw.store.correlation import Sent
+from smppgw.store.entries import Delivery, Message, Outcome
+from smppgw.store.finished import Finished
+from smppgw.store.holding import KnownHolding
 
-T = TypeVar("T", str, int)
+T = TypeVar("T", str, Outcome)
 EntryT = TypeVar("EntryT", bound=Message | Delivery)
 
 LANE: Final = "lane:"
@@ -22,11 +24,15 @@ ESME: Final = "esme:"
 
 
 class State:
-    """Queues, correlation, early receipts, counters, and what the next checkpoint has to take to the ledger."""
+    """Queues, correlation, shelves, counters, and what the next checkpoint has to take to the ledger."""
 
-    def __init__(self, epoch_ns: int) -> None:
-        """`epoch_ns` is nanoseconds since 1970 at moment 0 of this run."""
+    def __init__(self, epoch_ns: int, envelope_of: Callable[[int, bytes], bytes] = lambda *_: b"") -> None:
+        """`epoch_ns` is nanoseconds since 1970 at moment 0 of this run.
+
+        `envelope_of(command_id, body)` returns what is kept of a message for the receipts that are to come.
+        """
         self.epoch_ns = epoch_ns
+        self._envelope_of = envelope_of
         self.lanes: dict[str, Backlog[Message]] = {}
         self.owed: dict[str, Backlog[Delivery]] = {}
         """What ESMEs are owed, by system_id."""
@@ -39,7 +45,9 @@ class State:
         self.queued: Counter[str] = Counter()
         """Messages that no carrier has, by ESME."""
         self.sent: defaultdict[str, Sent] = defaultdict(Sent)
-        self.early: defaultdict[str, KnownEarlyReceipts] = defaultdict(KnownEarlyReceipts)
+        self.finished: defaultdict[str, Finished] = defaultdict(Finished)
+        """By carrier, as `Store.has_finished` tells."""
+        self.shelves: defaultdict[str, KnownHolding] = defaultdict(KnownHolding)
         self.counters: Counter[str] = Counter()
         """Totals since the store was made, by what they count."""
         self.history: list[tuple[int, bytes]] = []
@@ -126,26 +134,34 @@ class State:
         """A carrier has these."""
         young = self.sent[carrier].young
         live = self.live
+        envelope_of = self._envelope_of
         for message, carrier_id in zip(messages, ids, strict=True):
-            message.body = b""
             message.carrier = carrier
             live.pop(message.key, None)
             if message.registered_delivery and carrier_id:
+                message.envelope = envelope_of(message.command_id, message.body)
                 young[carrier_id] = message
+            message.body = b""
             if message.page is not None:
                 self._bury(message)
         self._end(esmes)
         self.counters[f"submitted/{carrier}"] += len(messages)
 
-    def ended(self, messages: Sequence[Message], esmes: Sequence[str], state: int) -> None:
-        """These came to that final message_state without a carrier."""
+    def ended(self, messages: Sequence[Message], esmes: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+        """These came to their end without a carrier."""
         for message in messages:
             message.body = b""
             self.live.pop(message.key, None)
             if message.page is not None:
                 self._bury(message)
         self._end(esmes)
-        self.counters[f"state/{state}"] += len(messages)
+        self.count_ended(outcomes)
+
+    def count_ended(self, outcomes: Sequence[Outcome]) -> None:
+        """Count to what messages have come."""
+        if outcomes:
+            for outcome, count in counted(outcomes):
+                self.counters[f"state/{outcome.state}"] += count
 
     def _end(self, esmes: Sequence[str]) -> None:
         if not esmes:
@@ -174,12 +190,9 @@ class State:
     # ---- receipts and deliveries ----------------------------------------------------------------------------
 
     def finish(
-        self, carrier: str, finished: Sequence[tuple[bytes, int]]
-    ) -> tuple[list[Message], list[bytes], list[int]]:
-        """Forget what a carrier knows under these ids.
-
-        Returns the messages that there were, with id and final message_state of each.
-        """
+        self, carrier: str, finished: Sequence[tuple[bytes, Outcome]]
+    ) -> tuple[list[Message], list[bytes], list[Outcome]]:
+        """Forget what a carrier knows under these ids; return the messages there were, their ids and outcomes."""
         sent = self.sent[carrier]
         pop = sent.young.pop
         found = [pop(carrier_id, None) or sent.finish(carrier_id) for carrier_id, _ in finished]
@@ -187,11 +200,10 @@ class State:
         if len(messages) < len(found):
             finished = [each for each, message in zip(finished, found, strict=True) if message is not None]
         ids = [carrier_id for carrier_id, _ in finished]
-        states = [state for _, state in finished]
-        if states:
-            for state, count in counted(states):
-                self.counters[f"state/{state}"] += count
-        return messages, ids, states
+        outcomes = [outcome for _, outcome in finished]
+        self.finished[carrier].add(ids)
+        self.count_ended(outcomes)
+        return messages, ids, outcomes
 
     def received(self, deliveries: Sequence[Delivery]) -> None:
         """Count deliveries in, and give each its key; they stand nowhere yet."""

@@ -39,7 +39,6 @@ class CarrierCount:
 
     submitted: int = 0
     awaiting_receipt: int = 0
-    early_receipts: int = 0
 
 
 @dataclass(slots=True)
@@ -52,6 +51,8 @@ class Stats:
     lanes: dict[str, LaneCount] = field(default_factory=dict)
     esmes: dict[str, EsmeCount] = field(default_factory=dict)
     carriers: dict[str, CarrierCount] = field(default_factory=dict)
+    shelves: dict[str, int] = field(default_factory=dict)
+    """How many requests of carriers are held on each: receipts for their message, parts for the other parts."""
     ended: dict[int, int] = field(default_factory=dict)
     """How many messages came to each final message_state."""
 
@@ -71,11 +72,13 @@ def _stats(reading: Reading) -> Stats:
     for esme, owed in state.owed.items():
         counted.esmes[esme].deliveries = owed.waiting + owed.deferred
     awaiting = dict(reading.ledger.sent_counts()) if reading.ledger is not None else {}
-    for carrier in (*state.sent, *state.early, *awaiting):
+    for carrier in (*state.sent, *awaiting):
         counted.carriers[carrier] = CarrierCount(
-            awaiting_receipt=awaiting.get(carrier, 0) + _since_the_ledger(reading, state, carrier),
-            early_receipts=len(state.early[carrier].held),
+            awaiting_receipt=awaiting.get(carrier, 0) + _since_the_ledger(reading, state, carrier)
         )
+    counted.shelves.update(
+        {shelf: holding.count for shelf, holding in state.shelves.items() if holding.count}
+    )
     for counter, total in state.counters.items():
         what, _, name = counter.partition("/")
         match what:

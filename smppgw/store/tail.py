@@ -33,20 +33,20 @@ class Tail:
         self._clock = clock
         self._frame_octets = log.batch_octets
         self._most = min(RECORD_OCTETS, log.batch_octets // 4)
-        self._pending: list[bytes] = []
+        self._added: list[bytes] = []
 
     def add(self, octets: bytes) -> None:
-        """Append a record together with the next ones."""
-        self._pending.append(octets)
+        """Append a record together with the next ones that are appended so."""
+        self._added.append(octets)
 
-    def append(self, records: list[bytes], durable: Durable | None) -> int:
+    def append(self, records: list[bytes], durable: Durable | None, *, added: bool = False) -> int:
         """Append records, as far as a frame takes them all or none; return the lsn of the last.
 
-        `durable` is called when they are on the disk.
+        `added`: with those that were added before. `durable` is called when they are on the disk.
         """
-        if self._pending:
-            records = records + self._pending
-            self._pending = []
+        if added and self._added:
+            records = records + self._added
+            self._added = []
         if records:
             if (
                 len(records) > 1

@@ -7,16 +7,16 @@ is appended; what others may see of it (an entry in its queue, an answer) waits 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from smppgw.settings import StoreSettings
-from smppgw.store import record
+from smppgw.store import history, record
 from smppgw.store.api import Durable
 from smppgw.store.checkpoints import Checkpoints
 from smppgw.store.committer import Committer
-from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
+from smppgw.store.entries import Delivery, Held, Message, Outcome, Standing
 from smppgw.store.errors import StoreError
 from smppgw.store.files import Files
 from smppgw.store.incoming import Incoming
@@ -45,11 +45,13 @@ class WalStore:
         on_failed: Callable[[BaseException], None],
         observe_commit: Callable[[float, int], None],
         settings: StoreSettings,
+        envelope_of: Callable[[int, bytes], bytes] = lambda *_: b"",
     ) -> None:
         """`wall_ns`: nanoseconds since 1970 now; `lane_now` tells where a lane of an earlier run is to stand.
 
         `on_failed` hears once of the error after which nothing is promised any more. `observe_commit` gets the seconds
-        and the records of each commit.
+        and the records of each commit. `envelope_of(command_id, body)` returns what is kept of a message for the
+        receipts that are to come.
         """
         self.on_ready: Callable[[], None] = lambda: None
         self._directory = directory
@@ -60,7 +62,7 @@ class WalStore:
         self._on_failed = on_failed
         self._observe_commit = observe_commit
         self._settings = settings
-        self._state = State(wall_ns - clock())
+        self._state = State(wall_ns - clock(), envelope_of)
         self._failed = False
         self._open = self._opened = False
 
@@ -163,7 +165,7 @@ class WalStore:
         carrier: str,
         answered: Sequence[tuple[Message, bytes]],
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
         """See `Store.submitted`."""
@@ -180,24 +182,29 @@ class WalStore:
         ids = [carrier_id for _, carrier_id in answered]
         esmes = [message.esme for message in messages]
         now_ms = self._tail.now_ms()
-        octets = record.of_submitted(carrier, now_ms, [message.key for message in messages], esmes, ids)
+        octets = history.of_submitted(carrier, now_ms, messages, esmes, ids, state.epoch_ns)
         state.remember(now_ms, octets)
         state.submitted(carrier, messages, ids, esmes)
         self._incoming.deliver([octets], carrier, deliveries, finished, durable)
 
     def failed(
-        self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
+        self, ended: Sequence[tuple[Message, Outcome]], deliveries: Sequence[Delivery], durable: Durable
     ) -> None:
         """See `Store.failed`."""
-        messages = [message for message in self._outgoing.settle(messages) if message is not None]
-        if not messages:
+        settled = self._outgoing.settle([message for message, _ in ended])
+        pairs = zip(settled, ended, strict=True)
+        known = [(message, outcome) for message, (_, outcome) in pairs if message is not None]
+        if not known:
             self._incoming.deliver([], "", deliveries, (), durable)
             return
+        state = self._state
+        messages = [message for message, _ in known]
+        outcomes = [outcome for _, outcome in known]
         esmes = [message.esme for message in messages]
         now_ms = self._tail.now_ms()
-        octets = record.of_ended(now_ms, [message.key for message in messages], esmes, state)
-        self._state.remember(now_ms, octets)
-        self._state.ended(messages, esmes, state)
+        octets = history.of_ended(now_ms, messages, esmes, outcomes, state.epoch_ns)
+        state.remember(now_ms, octets)
+        state.ended(messages, esmes, outcomes)
         self._incoming.deliver([octets], "", deliveries, (), durable)
 
     # ---- messages that are asked for ------------------------------------------------------------------------
@@ -233,27 +240,41 @@ class WalStore:
         else:
             then()
 
-    def hold(self, carrier: str, receipts: Sequence[EarlyReceipt]) -> int:
-        """See `Store.hold`."""
-        return self._incoming.hold(carrier, receipts)
-
-    def release(self, carrier: str, carrier_ids: Sequence[bytes]) -> list[EarlyReceipt]:
-        """See `Store.release`."""
-        return self._incoming.release(carrier, carrier_ids)
-
-    def expire_held(self, before_ns: int) -> dict[str, int]:
-        """See `Store.expire_held`."""
-        return self._incoming.expire_held(before_ns)
+    def has_finished(self, carrier: str, carrier_id: bytes) -> bool:
+        """See `Store.has_finished`."""
+        return carrier_id in self._state.finished[carrier]
 
     def receive(
         self,
         carrier: str,
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
         """See `Store.receive`."""
         self._incoming.deliver([], carrier, deliveries, finished, durable)
+
+    # ---- what is held ---------------------------------------------------------------------------------------
+
+    def hold(self, shelf: str, entries: Sequence[Held], most: int) -> list[Held]:
+        """See `Store.hold`."""
+        return self._incoming.hold(shelf, entries, most)
+
+    def held(self, shelf: str, under: bytes) -> Sequence[Held]:
+        """See `Store.held`."""
+        return self._state.shelves[shelf].under(under)
+
+    def holds(self, shelf: str) -> int:
+        """See `Store.holds`."""
+        return self._state.shelves[shelf].count
+
+    def release(self, shelf: str, under: Sequence[bytes]) -> list[Held]:
+        """See `Store.release`."""
+        return self._incoming.release(shelf, under)
+
+    def expire_held(self, shelf: str, before_ns: int) -> list[Held]:
+        """See `Store.expire_held`."""
+        return self._incoming.expire_held(shelf, before_ns)
 
     # ---- what ESMEs are owed --------------------------------------------------------------------------------
 
@@ -276,6 +297,10 @@ class WalStore:
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.delivered`."""
         self._incoming.delivered(deliveries)
+
+    def owing(self) -> Collection[str]:
+        """See `Store.owing`."""
+        return {esme for esme, queue in self._state.owed.items() if queue.waiting or queue.deferred}
 
     # ---- time, and what is there ----------------------------------------------------------------------------
 
