@@ -37,6 +37,7 @@ from smppgw.pdu.constants import (
 from smppgw.pdu.framing import Frame
 from smppgw.routing import Router, digits
 from smppgw.session.timers import NS
+from smppgw.splitting import SHORT_OCTETS, bodies_of
 from smppgw.store.api import Store
 from smppgw.store.entries import Message
 from smppgw.submission import Refusal, Timing
@@ -49,6 +50,10 @@ _RESPONSE: Final = struct.Struct(">IIII16sx")
 _SHORT_RESPONSE: Final = struct.Struct(">IIII8sx")
 _HEADER: Final = struct.Struct(">IIII")
 _HIGHEST_PRIORITY: Final = 3
+MOST_OCTETS: Final = 255
+"""Of a short_message."""
+REFERENCES: Final = 256
+"""Of concatenated messages, one octet."""
 
 
 class _Batch:
@@ -144,6 +149,7 @@ class Admission:
             # What is no submit_sm takes its own: one for each message it is for, one for a question about any.
             tokens = account.bucket.take([frame[0] for frame in frames].count(_SUBMIT_SM), now_ns)
         lanes_of = account.lanes
+        most_octets = SHORT_OCTETS if self._router.splits else MOST_OCTETS
         name = account.name
         for command_id, _, sequence_number, octets in frames:
             try:
@@ -161,7 +167,14 @@ class Admission:
                     submission.decoded(octets)
                     raise Refusal(CommandStatus.ESME_RSYSERR)
                 source, destination, flags, schedule, validity, tail = match.groups()
-                if match.end() + tail[4] != len(octets) or schedule or validity or tail[1] or not destination:
+                if (
+                    match.end() + tail[4] != len(octets)
+                    or schedule
+                    or validity
+                    or tail[1]
+                    or not destination
+                    or tail[4] > most_octets
+                ):
                     self._admit_checked(batch, sequence_number, octets)
                     continue
                 lanes = lanes_of.get(source)
@@ -258,11 +271,20 @@ class Admission:
         when = submission.check(pdu, self._wall_clock(), batch.started_ns)
         lane = self._lane(batch.account, pdu.source_addr, pdu.destination_addr, pdu.priority_flag)
         body = submission.body_of(pdu, octets, when)
-        message = self._message(batch, lane, _SUBMIT_SM, body, pdu.registered_delivery, when)
+        form = self._router.splits.get(lane)
+        bodies = [body] if form is None else bodies_of(body, form, (self._key + 1) % REFERENCES)
         if pdu.replace_if_present_flag:
+            if len(bodies) > 1:
+                raise Refusal(CommandStatus.ESME_RREPLACEFAIL)  # what it would replace is one message
+            message = self._message(batch, lane, _SUBMIT_SM, body, pdu.registered_delivery, when)
             batch.replacing.append((sequence_number, message))
-        else:
-            batch.answer(_SUBMIT_SM, sequence_number, self._take_in(batch, message))
+            return
+        message_id = b""
+        for part in bodies:
+            message = self._message(batch, lane, _SUBMIT_SM, part, pdu.registered_delivery, when)
+            message.parts = len(bodies)
+            message_id = self._take_in(batch, message, message_id)
+        batch.answer(_SUBMIT_SM, sequence_number, message_id)
 
     def _replace_if_present(self, link: Link, sequence_number: int, message: Message) -> None:
         """Let a submit_sm replace one that is queued; where there is none, take it in as any other."""

@@ -9,17 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from smppgw.carriers import Carrier, Link
+from smppgw.error_classes import Meanings
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import peek
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion, MessageState
 from smppgw.pump import Pump
 from smppgw.receipts import Receipts
-from smppgw.retries import NO_RESPONSE, SLOW_DOWN, Retries
+from smppgw.retries import NO_RESPONSE, Retries, slows_down
 from smppgw.routing import Route
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
+from smppgw.settling import Settling
 from smppgw.store.api import Store
-from smppgw.store.entries import Message
+from smppgw.store.entries import Delivery, Message, Outcome
 from smppgw.submission import with_time_left
 
 
@@ -32,6 +34,7 @@ class Dispatch:
         carriers: Mapping[str, Carrier],
         routes: Sequence[Route],
         receipts: Receipts,
+        settling: Settling,
         metrics: Metrics,
         *,
         clock: Callable[[], int],
@@ -46,6 +49,7 @@ class Dispatch:
             (route, [carriers[name] for name in route.carriers if name in carriers]) for route in routes
         ]
         self._receipts = receipts
+        self._settling = settling
         self._metrics = metrics
         self._clock = clock
         self._retries = Retries(max_attempts, retry_delay)
@@ -78,19 +82,20 @@ class Dispatch:
 
         The message may stand in its lane again, or aside, or be on its way to a carrier once more.
         """
-        done: dict[int, tuple[Message, bytes]] = {}
+        done: dict[int, Message] = {}
+        written: list[bytes] = []
         for message, command_status, octets, _ in cast("Sequence[tuple[Message, int, bytes, int]]", answered):
             if not command_status and message.body and message.key not in done:
-                carrier_id = link.carrier.response_id(peek.c_octets_at(octets, HEADER_OCTETS))
-                done[message.key] = message, carrier_id
+                done[message.key] = message
+                written.append(peek.c_octets_at(octets, HEADER_OCTETS))
         if done:
-            self._on_submitted(link, list(done.values()))
+            self._on_submitted(link, list(done.values()), written)
 
     def on_responses(self, link: Link, answered: Sequence[Answered]) -> None:
         """The carrier answered."""
-        done: list[tuple[Message, bytes]] = []
+        done: list[Message] = []
+        written: list[bytes] = []
         failures: list[tuple[Message, int]] = []
-        read_id = link.carrier.response_id
         observe = self._metrics.submit_response_duration(link.carrier.name).observe
         now_ns = self._clock()
         run_ns, run = 0, 0
@@ -101,7 +106,8 @@ class Dispatch:
             elif command_status:
                 failures.append((message, command_status))
             else:
-                done.append((message, read_id(peek.c_octets_at(octets, HEADER_OCTETS))))
+                done.append(message)
+                written.append(peek.c_octets_at(octets, HEADER_OCTETS))
             if sent_ns != run_ns:
                 if run:
                     observe((now_ns - run_ns) / NS, run)
@@ -111,17 +117,15 @@ class Dispatch:
         if failures:
             self._on_refused(link, failures, now_ns)
         if done:
-            self._on_submitted(link, done)
+            self._on_submitted(link, done, written)
         self.kick()
 
-    def _on_submitted(self, link: Link, done: list[tuple[Message, bytes]]) -> None:
-        """The carrier has these; receipts that came before their responses go with them."""
+    def _on_submitted(self, link: Link, done: list[Message], written: list[bytes]) -> None:
+        """The carrier has these, under ids written so; receipts that came before their responses go with them."""
         carrier, receipts = link.carrier, self._receipts
         link.unsettled += len(done)
-        held = self._store.release(
-            carrier.name, [carrier_id for message, carrier_id in done if message.registered_delivery]
-        )
-        deliveries, finished = receipts.early(carrier, done, held) if held else ([], [])
+        answered = list(zip(done, map(carrier.ids.response, written), strict=True))
+        deliveries, finished = receipts.early(carrier, answered, written)
 
         def durable() -> None:
             link.unsettled -= len(done)
@@ -130,24 +134,25 @@ class Dispatch:
                 receipts.on_deliveries()
             self.kick()
 
-        self._store.submitted(carrier.name, done, deliveries, finished, durable)
+        self._store.submitted(carrier.name, answered, deliveries, finished, durable)
 
     def _on_refused(self, link: Link, failures: list[tuple[Message, int]], now_ns: int) -> None:
         throttled: list[Message] = []
-        others: list[tuple[Message, int]] = []
+        others: list[tuple[Message, Outcome]] = []
         for message, command_status in failures:
             self._metrics.messages_submitted(link.carrier.name, status_label(command_status)).add(1)
-            if command_status in SLOW_DOWN:
+            outcome = _refusal(link.carrier.meanings, command_status)
+            if slows_down(outcome):
                 throttled.append(message)
             else:
-                others.append((message, command_status))
+                others.append((message, outcome))
         if throttled:
             link.pace.throttled(now_ns)
             self._metrics.throttled("carrier").add(len(throttled))
             self._store.give_back(throttled)
         self._on_failed(others)
 
-    def _on_failed(self, failures: Sequence[tuple[Message, int]]) -> None:
+    def _on_failed(self, failures: Sequence[tuple[Message, Outcome]]) -> None:
         """Try the temporary ones again later, give the others up."""
         waiting, hopeless = self._retries.failed(failures, self._clock())
         if waiting:
@@ -156,19 +161,16 @@ class Dispatch:
         if hopeless:
             self._give_up(hopeless)
 
-    def _give_up(self, hopeless: list[tuple[Message, int]]) -> None:
-        unknown = int(CommandStatus.ESME_RUNKNOWNERR)
-        state = MessageState.UNDELIVERABLE
-        deliveries = self._receipts.own(
-            [(message, unknown if status == NO_RESPONSE else status) for message, status in hopeless], state
-        )
+    def _give_up(self, hopeless: list[tuple[Message, Outcome]]) -> None:
+        def told(deliveries: list[Delivery]) -> None:
+            def durable() -> None:
+                if deliveries:
+                    self._receipts.on_deliveries()
+                self.kick()
 
-        def durable() -> None:
-            if deliveries:
-                self._receipts.on_deliveries()
-            self.kick()
+            self._store.failed(hopeless, deliveries, durable)
 
-        self._store.failed([message for message, _ in hopeless], state, deliveries, durable)
+        self._settling.own(hopeless, told)
 
     # ---- sending --------------------------------------------------------------------------------------------
 
@@ -251,10 +253,12 @@ class Dispatch:
 
         A data_sm with a validity says how much of it is left.
         """
-        if not [message for message in batch if message.expires_ns or message.attempts]:
+        if not [each for each in batch if each.expires_ns or each.attempts or each.parts > 1]:
             return batch
+        # By the time that a carrier says what has become of one, the other parts are known.
+        self._settling.parts.learn([each for each in batch if each.parts > 1], _nothing)
         expired: list[Message] = []
-        hopeless: list[tuple[Message, int]] = []
+        hopeless: list[tuple[Message, Outcome]] = []
         left: list[Message] = []
         for message in batch:
             if message.expires_ns and message.expires_ns <= now_ns:
@@ -276,24 +280,24 @@ class Dispatch:
     def _send(self, link: Link, batch: Sequence[Message], now_ns: int) -> None:
         session = link.connection.session
         if session.peer_version < InterfaceVersion.V3_4:
-            requests = self._plain(batch)
+            requests = self._plain(batch, link.carrier.meanings)
         else:
             requests = [(message.command_id, message.body, message) for message in batch]
         session.send_requests(requests, now_ns)
         link.connection.flush()
 
-    def _plain(self, batch: Sequence[Message]) -> list[tuple[int, bytes, Message]]:
+    def _plain(self, batch: Sequence[Message], meanings: Meanings) -> list[tuple[int, bytes, Message]]:
         """A 3.3 peer takes no optional parameters and no data_sm: cut the former, give up the latter."""
-        hopeless: list[tuple[Message, int]] = []
+        hopeless: list[tuple[Message, Outcome]] = []
         plain = []
         for message in batch:
             match = peek.SHORT_MESSAGE.match(message.body)
             if message.command_id != CommandId.SUBMIT_SM or match is None:
-                hopeless.append((message, CommandStatus.ESME_RINVCMDID))
+                hopeless.append((message, _refusal(meanings, CommandStatus.ESME_RINVCMDID)))
                 continue
             end = match.end() + match[6][4]
-            if match[6][4] == 0 and len(message.body) > end:
-                hopeless.append((message, CommandStatus.ESME_RINVMSGLEN))  # its text is in message_payload
+            if match[6][4] == 0 and len(message.body) > end:  # its text is in message_payload
+                hopeless.append((message, _refusal(meanings, CommandStatus.ESME_RINVMSGLEN)))
                 continue
             plain.append((message.command_id, message.body[:end], message))
         if hopeless:
@@ -308,3 +312,11 @@ class Dispatch:
 def _unsettled(messages: Sequence[Message]) -> Sequence[Message]:
     """Leave out those that a late answer has settled."""
     return [message for message in messages if message.body]
+
+
+def _refusal(meanings: Meanings, command_status: int) -> Outcome:
+    return meanings.status(command_status, MessageState.UNDELIVERABLE)
+
+
+def _nothing() -> None:
+    """Nothing waits for what is asked now."""

@@ -9,13 +9,18 @@ from typing import Final, TypeAlias
 from smppgw.metrics import Metrics
 from smppgw.pdu.constants import MessageState
 from smppgw.store.api import Store
-from smppgw.store.entries import Delivery, Message
+from smppgw.store.entries import Delivery, Message, Outcome
 
 ENDED_AT_ONCE: Final = 500
 """Messages that end together in the store: many more of them, with their receipts, would fill its log."""
 
-OwnReceipts: TypeAlias = Callable[[Sequence[tuple[Message, int]], MessageState], list[Delivery]]
-"""Makes the receipts that were asked for, of messages that have come to that state here; beside each its error."""
+EXPIRED: Final = Outcome(int(MessageState.EXPIRED), "expired")
+
+OwnReceipts: TypeAlias = Callable[
+    [Sequence[tuple[Message, Outcome]], Callable[[list[Delivery]], None]],
+    None,
+]
+"""Makes the receipts that were asked for, of messages that have come to their end here, and hands them on."""
 
 
 class Expiry:
@@ -39,13 +44,16 @@ class Expiry:
             self._end(messages[first : first + ENDED_AT_ONCE])
 
     def _end(self, messages: Sequence[Message]) -> None:
-        deliveries = self._own_receipts([(message, 0) for message in messages], MessageState.EXPIRED)
+        ended = [(message, EXPIRED) for message in messages]
         counts = Counter(message.esme for message in messages)
 
-        def durable() -> None:
-            for esme, count in counts.items():
-                self._metrics.messages_expired(esme).add(count)
-            if deliveries:
-                self._on_deliveries()
+        def told(deliveries: list[Delivery]) -> None:
+            def durable() -> None:
+                for esme, count in counts.items():
+                    self._metrics.messages_expired(esme).add(count)
+                if deliveries:
+                    self._on_deliveries()
 
-        self._store.failed(messages, MessageState.EXPIRED, deliveries, durable)
+            self._store.failed(ended, deliveries, durable)
+
+        self._own_receipts(ended, told)

@@ -18,11 +18,13 @@ from smppgw.carriers import Carrier
 from smppgw.dispatch import Dispatch
 from smppgw.esme_side import EsmeSide
 from smppgw.expiry import Expiry
+from smppgw.handsets import Handsets
 from smppgw.inbound import Inbound
 from smppgw.inquiry import Inquiry
 from smppgw.metrics import Metrics
 from smppgw.outbind import Outbinder
 from smppgw.overview import Overview
+from smppgw.parts import Parts
 from smppgw.pdu.constants import InterfaceVersion
 from smppgw.receipts import Receipts
 from smppgw.routing import Router
@@ -30,15 +32,17 @@ from smppgw.session.server import Server
 from smppgw.session.settings import SessionSettings
 from smppgw.session.timers import NS, TimerSettings
 from smppgw.settings import Settings
+from smppgw.settling import Settling
 from smppgw.store.api import Store
 from smppgw.store.files import Files, OsFiles
 from smppgw.store.memory import MemoryStore
 from smppgw.store.wal import WalStore
+from smppgw.telling import envelope_of
 
 HOUSEKEEPING_SECONDS: Final = 0.5
 """How often the lag of the loop is measured, what has expired is ended, and a store that is slow is noticed."""
-EARLY_RECEIPTS_EVERY: Final = 20
-"""...and every how many of these the held receipts are looked through."""
+LOOK_THROUGH_EVERY: Final = 10
+"""...and every how many of these what is held, and what waits for ESMEs, is looked through."""
 UNBIND_SECONDS: Final = 5.0
 """How long ESMEs have to answer our unbind."""
 DRAIN_CHECK_SECONDS: Final = 0.02
@@ -73,7 +77,10 @@ class Gateway:
         self.store = self._store(files or OsFiles())
         self.store.on_ready = self._on_ready
         self.accounts = {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes}
-        self.carriers = {carrier.name: Carrier(carrier) for carrier in settings.carriers}
+        profiles = settings.profiles or {}
+        self.carriers = {
+            carrier.name: Carrier(carrier, profiles.get(carrier.name)) for carrier in settings.carriers
+        }
         session_settings = SessionSettings(
             max_pdu_octets=listen.max_pdu_octets,
             interface_version=InterfaceVersion.V5_0,
@@ -99,20 +106,33 @@ class Gateway:
             clock=clock,
             on_unreachable=lambda account: self.outbinder.call(account, self.esme_side),
         )
-        self.receipts = Receipts(
+        self.handsets = Handsets(
             self.router,
             self.store,
             self.accounts,
             self.metrics,
             logger,
+            settings.inbound,
             clock=clock,
-            wall_clock=wall_clock,
+            on_deliveries=self.inbound.kick,
+        )
+        self.settling = Settling(
+            self.accounts, Parts(self.store), self.metrics, clock=clock, wall_clock=wall_clock
+        )
+        self.receipts = Receipts(
+            self.store,
+            self.settling,
+            self.handsets,
+            self.metrics,
+            logger,
+            settings.inbound,
+            clock=clock,
             on_deliveries=self.inbound.kick,
         )
         self.expiry = Expiry(
             self.store,
             self.metrics,
-            own_receipts=self.receipts.own,
+            own_receipts=self.settling.own,
             on_deliveries=self.inbound.kick,
         )
         self.dispatch = Dispatch(
@@ -120,6 +140,7 @@ class Gateway:
             self.carriers,
             self.router.routes,
             self.receipts,
+            self.settling,
             self.metrics,
             clock=clock,
             max_attempts=settings.gateway.max_attempts,
@@ -131,7 +152,7 @@ class Gateway:
             self.metrics,
             clock=clock,
             wall_clock=wall_clock,
-            own_receipts=self.receipts.own,
+            own_receipts=self.settling.own,
             on_deliveries=self.inbound.kick,
             on_returned=self.dispatch.kick,
         )
@@ -186,7 +207,7 @@ class Gateway:
         """Make the store that the configuration names."""
         settings = self.settings.store
         if settings.backend == "unsafe-memory":
-            return MemoryStore(settings.max_bytes)
+            return MemoryStore(settings.max_bytes, envelope_of=envelope_of)
         return WalStore(
             self.settings.gateway.data_dir,
             files=files,
@@ -197,6 +218,7 @@ class Gateway:
             on_failed=self._on_store_failed,
             observe_commit=self.metrics.store_commit,
             settings=settings,
+            envelope_of=envelope_of,
         )
 
     # ---- life ------------------------------------------------------------------------------------------------
@@ -231,6 +253,7 @@ class Gateway:
         # Microseconds since 1970: no run reaches the numbers of a later one below a million messages a second.
         now = int(self._wall_clock().timestamp() * 1_000_000)
         self.admission.first_key = max(now, self.store.highest_key + 1)
+        self.settling.parts.unknown_up_to = self.admission.first_key - 1
         try:
             await self.server.start()
         except BaseException:
@@ -319,8 +342,9 @@ class Gateway:
             self.esme_side.hold(self.store.stalled)
             self._log.warning("store_stalled" if self.store.stalled else "store_goes_on")
         self._ticks += 1
-        if self._ticks % EARLY_RECEIPTS_EVERY == 0:
-            self.receipts.expire_early()
+        if self._ticks % LOOK_THROUGH_EVERY == 0:
+            self.receipts.expire_early(self.carriers)
+            self.handsets.expire()
 
     # ---- what operators see ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 from smppgw import replacement, submission
@@ -29,11 +30,13 @@ from smppgw.pdu.constants import (
 from smppgw.pdu.times import format_absolute
 from smppgw.routing import digits
 from smppgw.store.api import Store
-from smppgw.store.entries import Message, Standing
+from smppgw.store.entries import Delivery, Message, Outcome, Standing
 from smppgw.submission import Refusal
 
 Order: TypeAlias = CancelSm | ReplaceSm
 Question: TypeAlias = QuerySm | Order
+
+CANCELLED: Final = Outcome(int(MessageState.DELETED), "permanent_message")
 
 _HEADER: Final = struct.Struct(">IIII")
 _LONGEST_SERVICE_TYPE: Final = 5
@@ -105,8 +108,10 @@ class Inquiry:
 
     def _state(self, standing: Standing, peer_version: int) -> int:
         message = standing.message
+        if standing.outcome is not None:
+            return standing.outcome.state
         if message is None or message.attempts or message.due_ns <= self._clock():
-            return standing.state
+            return MessageState.ENROUTE
         return MessageState.SCHEDULED if peer_version >= InterfaceVersion.V5_0 else MessageState.ENROUTE
 
     # ---- cancel_sm ------------------------------------------------------------------------------------------
@@ -157,10 +162,14 @@ class Inquiry:
                 if told:
                     self._on_deliveries()
 
-        for part in parts:
-            deliveries = self._own_receipts([(message, 0) for message in part], MessageState.DELETED)
+        def end(ended: list[tuple[Message, Outcome]], deliveries: list[Delivery]) -> None:
+            nonlocal told
             told += len(deliveries)
-            self._store.failed(part, MessageState.DELETED, deliveries, durable)
+            self._store.failed(ended, deliveries, durable)
+
+        for part in parts:
+            ended = [(message, CANCELLED) for message in part]
+            self._own_receipts(ended, partial(end, ended))
 
     # ---- replace_sm -----------------------------------------------------------------------------------------
 
@@ -174,6 +183,8 @@ class Inquiry:
 
         def then(messages: list[Message]) -> None:
             try:
+                if any(message.parts > 1 for message in messages):
+                    raise Refusal(CommandStatus.ESME_RREPLACEFAIL)  # one text is not the parts of another
                 replacements = [replacement.of(message, pdu, when, now_ns) for message in messages]
             except Refusal as refusal:
                 self._give_back(messages)

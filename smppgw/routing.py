@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from smppgw.settings import CampaignSettings, EsmeSettings, Lane, RouteSettings, Settings
+from smppgw.splitting import Form
 
 LANES: Final[tuple[Lane, ...]] = ("otp", "transactional", "promotional")
 """In the order in which they leave."""
@@ -54,6 +55,12 @@ def _names_of(routes: Sequence[RouteSettings]) -> list[str]:
     return names
 
 
+def _splits(route: Route, forms: Mapping[str, Literal["whole", "udh", "sar"]]) -> Form | None:
+    """How long messages on a route are split: as the first of its carriers wants it that does not take them whole."""
+    found = [forms[carrier] for carrier in route.carriers if carrier in forms]
+    return next((form for form in found if form != "whole"), None)
+
+
 class Router:
     """Answers from the configuration alone; looked up once for each new source of an ESME."""
 
@@ -78,6 +85,12 @@ class Router:
         self._default_owner = settings.inbound.default_esme or sole
         self.needs_destination = any(match.destination is not None for match in settings.routes)
         """Whether the lane depends on where a message goes."""
+
+        forms = {carrier.name: carrier.long_messages for carrier in settings.carriers}
+        self.splits: Mapping[str, Form] = {
+            lane: form for route in self.routes if (form := _splits(route, forms)) for lane in route.lanes
+        }
+        """The lanes whose long messages we split, and how."""
 
     @property
     def routes(self) -> list[Route]:

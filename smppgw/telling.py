@@ -49,7 +49,7 @@ class Told(NamedTuple):
     """Where in `body` the optional parameters begin."""
 
 
-class Count(NamedTuple):
+class Tally(NamedTuple):
     """Of how many messages a receipt tells: `sub` and `dlvrd` of its text."""
 
     parts: int
@@ -109,7 +109,7 @@ def passed_on(message: Message, said: Notice, *, in_default: bool) -> Told | Non
 
     `in_default`: the ESME wants receipts in data_coding 0. Hot path.
     """
-    envelope = message.envelope
+    envelope = message.envelope or envelope_of(message.command_id, message.body)
     if not said.straight or envelope[-1] or said.intermediate:
         return None
     data_coding = envelope[-2]
@@ -135,18 +135,18 @@ def written(
     accepted: datetime,
     now: datetime,
     in_default: bool,
-    count: Count | None = None,
+    tally: Tally | None = None,
 ) -> Told:
     """Return a receipt in our own words, of what a carrier `said` or, where it is None, of what has ended here.
 
     Dates are the carrier's where they can be read, in its own zone, else ours: the moment the message was `accepted`,
-    and `now`, UTC. `count` is of one message where it is None.
+    and `now`, UTC. `tally` is of one message where it is None.
     """
     fields = _fields_of(said) if said is not None else _NOTHING_SAID
     submitted = read_date(fields.submit_date, now) or accepted
     done = read_date(fields.done_date, now) or now
     err = outcome.err if outcome.err.isalnum() and outcome.err.isascii() else ""
-    parts, delivered = count or Count(1, outcome.state == _DELIVERED)
+    parts, delivered = tally or Tally(1, outcome.state == _DELIVERED)
     told = format_receipt(
         message.message_id,
         submit_date=receipt_date(submitted),
@@ -157,9 +157,10 @@ def written(
         parts=parts,
         delivered=delivered,
     )
-    code = said.network_error_code if said is not None else b""
+    # An error of our own is a command_status in three hexadecimal digits.
+    code = said.network_error_code if said is not None else _code_of(int(outcome.err or "0", 16))
     intermediate = said is not None and said.intermediate
-    envelope = message.envelope
+    envelope = message.envelope or envelope_of(message.command_id, message.body)
     tlvs = _tlvs(message.message_id, outcome.state, code, outcome.err)
     of_data_sm = envelope[-1] == _OF_DATA_SM
     head, data_coding = envelope[:-2], 0 if in_default else envelope[-2]
@@ -192,8 +193,10 @@ def _tlvs(message_id: bytes, state: int, network_error_code: bytes, err: str) ->
     A figure that only the text says is given as the centre's own; what is no figure is left to the text.
     """
     if not network_error_code:
-        if err.isdigit() and err.isascii() and int(err) <= _HIGHEST_CODE:
-            network_error_code = b"%c%b" % (_CENTRE_SPECIFIC, int(err).to_bytes(2, "big"))
+        if not err:
+            network_error_code = _code_of(0)
+        elif err.isdigit() and err.isascii() and int(err) <= _HIGHEST_CODE:
+            network_error_code = _code_of(int(err))
         else:
             return b"\x00\x1e\x00%c%b\0\x04\x27\x00\x01%c" % (len(message_id) + 1, message_id, state)
     return b"\x00\x1e\x00%c%b\0\x04\x27\x00\x01%c\x04\x23\x00\x03%b" % (
@@ -202,6 +205,10 @@ def _tlvs(message_id: bytes, state: int, network_error_code: bytes, err: str) ->
         state,
         network_error_code,
     )
+
+
+def _code_of(figure: int) -> bytes:
+    return b"%c%b" % (_CENTRE_SPECIFIC, figure.to_bytes(2, "big"))
 
 
 def _payload(text: bytes) -> bytes:

@@ -101,6 +101,17 @@ def count_segments(
     return len(_ends(octets, codec_of(data_coding, alphabet), header_octets, with_element))
 
 
+def cut(octets: bytes, data_coding: int, *, header_octets: int = 0) -> list[bytes]:
+    """Return a text without its user data header in the parts it takes on the radio interface; a short one whole.
+
+    Each part leaves room for `header_octets`, if that is not 0 the whole length of a header, and for a concatenation
+    element with a reference of 8 bits. Raises: nothing.
+    """
+    with_element = (header_octets or 1) + _CONCATENATION_ELEMENT_OCTETS
+    ends = _ends(octets, codec_of(data_coding), header_octets, with_element)
+    return [octets[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
 def concatenation_of(
     short_message: bytes,
     esm_class: int,

@@ -1,0 +1,98 @@
+"""A submit_sm whose text is too long for one message, as the parts that a carrier is sent in its place.
+
+For carriers that take no message_payload and split nothing themselves (`[[carrier]] long_messages`). Parts are told
+apart by a concatenation element in their user data headers (3GPP TS 23.040 section 9.2.3.24.1), or by sar_msg_ref_num
+and its fellows (SMPP v3.4 section 5.3.2.22).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from typing import Final, Literal, TypeAlias
+
+from smppgw.pdu import codec
+from smppgw.pdu._generated import SubmitSm
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId, EsmClass, TlvTag
+from smppgw.pdu.errors import FieldError
+from smppgw.pdu.segments import concatenation_of, cut
+from smppgw.pdu.tlv import Tlv, make_tlv, tlv_value
+from smppgw.pdu.udh import CONCATENATION_8_BIT, MAX_PARTS, Udh, build_udh, parse_udh
+
+Form: TypeAlias = Literal["udh", "sar"]
+
+SHORT_OCTETS: Final = 140
+"""A short_message of so many octets, or fewer, fits one message whatever its coding."""
+
+_HEADER: Final = struct.Struct(">IIII")
+_SAR: Final = (TlvTag.SAR_MSG_REF_NUM, TlvTag.SAR_TOTAL_SEGMENTS, TlvTag.SAR_SEGMENT_SEQNUM)
+
+
+def bodies_of(body: bytes, form: Form, reference: int) -> list[bytes]:
+    """Return the bodies of the messages to be sent in the place of one; see `parts_of`. Raises: PduError."""
+    pdu = codec.decode(_HEADER.pack(HEADER_OCTETS + len(body), CommandId.SUBMIT_SM, 0, 1) + body)
+    assert isinstance(pdu, SubmitSm)
+    parts = parts_of(pdu, form, reference)
+    return [body] if len(parts) == 1 else [codec.encode(part)[HEADER_OCTETS:] for part in parts]
+
+
+def parts_of(pdu: SubmitSm, form: Form, reference: int) -> list[SubmitSm]:
+    """Return the messages to be sent in the place of one; that one alone where it need not or cannot be split.
+
+    It cannot where it is itself a part, where its user data header is broken, and where it would take more than 255
+    parts. All but the text, and what tells the parts apart, is the same in each. `reference`, 0 to 255, should differ
+    from that of another long message to the same handset.
+    """
+    payload = tlv_value(pdu.tlvs, TlvTag.MESSAGE_PAYLOAD)
+    text = pdu.short_message or payload or b""
+    assert isinstance(text, bytes)
+    header = Udh((), 0)
+    if pdu.esm_class & EsmClass.UDHI:
+        try:
+            header = parse_udh(text)
+        except FieldError:
+            return [pdu]
+    if _is_part(pdu, text):
+        return [pdu]
+    texts = cut(text[header.octets :], pdu.data_coding, header_octets=header.octets)
+    if not 1 < len(texts) <= MAX_PARTS:
+        return [pdu]
+    tlvs: list[Tlv] = [(tag, value) for tag, value in pdu.tlvs if tag != TlvTag.MESSAGE_PAYLOAD]
+    return [
+        _part(pdu, form, header, tlvs, text, (reference, len(texts), number))
+        for number, text in enumerate(texts, 1)
+    ]
+
+
+def _is_part(pdu: SubmitSm, text: bytes) -> bool:
+    reference, total, number = (_number(pdu, tag) for tag in _SAR)
+    return (
+        concatenation_of(
+            text,
+            pdu.esm_class,
+            sar_msg_ref_num=reference,
+            sar_total_segments=total,
+            sar_segment_seqnum=number,
+        )
+        is not None
+    )
+
+
+def _number(pdu: SubmitSm, tag: int) -> int | None:
+    value = tlv_value(pdu.tlvs, tag)
+    assert not isinstance(value, bytes)
+    return value
+
+
+def _part(
+    pdu: SubmitSm, form: Form, header: Udh, tlvs: list[Tlv], text: bytes, place: tuple[int, int, int]
+) -> SubmitSm:
+    elements = header.elements
+    esm_class = pdu.esm_class
+    if form == "udh":
+        elements = (*elements, (CONCATENATION_8_BIT, bytes(place)))
+        esm_class |= EsmClass.UDHI
+    else:
+        tlvs = [*tlvs, *(make_tlv(tag, value) for tag, value in zip(_SAR, place, strict=True))]
+    short_message = (build_udh(elements) if elements else b"") + text
+    return replace(pdu, esm_class=esm_class, short_message=short_message, tlvs=tuple(tlvs))
