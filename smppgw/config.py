@@ -1,16 +1,20 @@
-"""Read a configuration file: `load` for those who use it, `check` for those who ask what is wrong with it."""
+"""Read a configuration file: `load` for those who use it, `check` for those who ask what is wrong with it.
+
+The table of tiers and the profiles of carriers are files of their own, which it names.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from smppgw.config_reader import Problem, TableReader
-from smppgw.config_rules import breaches
+from smppgw.config_reader import Problem, TableReader, named
+from smppgw.config_rules import breaches, profile_breaches
 from smppgw.errors import SmppgwError
-from smppgw.settings import Settings, TierTable
+from smppgw.settings import CarrierSettings, ErrorProfile, Settings, TierTable
 
 CONFIG_OCTETS = 16 * 1024 * 1024
 """The most that is read of a configuration file."""
@@ -44,6 +48,14 @@ def check(path: Path) -> list[Problem]:
     return _read(path)[1]
 
 
+def load_profile(path: Path) -> ErrorProfile:
+    """Return what a profile of a carrier says. Raises: ConfigError with every problem."""
+    profile, problems = _read_profile(path)
+    if profile is None or problems:
+        raise ConfigError(problems)
+    return profile
+
+
 def _read(path: Path) -> tuple[Settings | None, list[Problem]]:
     document = _document(path)
     if isinstance(document, Problem):
@@ -59,6 +71,9 @@ def _read(path: Path) -> tuple[Settings | None, list[Problem]]:
         tiers, tier_problems = _read_tiers(settings.limits.tiers)
         settings = dataclasses.replace(settings, tiers=tiers)
         problems += tier_problems
+    profiles, profile_problems = _read_profiles(path, settings.carriers)
+    settings = dataclasses.replace(settings, profiles=profiles)
+    problems += profile_problems
     for key, reason in breaches(settings):
         reader.report(key, reason)
     return settings, problems
@@ -70,6 +85,40 @@ def _read_tiers(path: Path) -> tuple[TierTable | None, list[Problem]]:
         return None, [document]
     reader = TableReader(path)
     return reader.read_document(TierTable, document), reader.problems
+
+
+def _read_profiles(
+    path: Path, carriers: Sequence[CarrierSettings]
+) -> tuple[dict[str, ErrorProfile], list[Problem]]:
+    """Return the profiles by the names of their carriers; a file that several name is read once."""
+    files: dict[Path, ErrorProfile | None] = {}
+    profiles: dict[str, ErrorProfile] = {}
+    problems: list[Problem] = []
+    for carrier in carriers:
+        if carrier.profile is None:
+            continue
+        if carrier.profile not in files:
+            files[carrier.profile], found = _read_profile(carrier.profile)
+            if files[carrier.profile] is None:
+                # No key of the file can be named, but the one that names the file.
+                where = f"{named('carrier', carrier.name)} profile"
+                found = [Problem(path, where, f"names {each.file}, which {each.reason}") for each in found]
+            problems += found
+        profile = files[carrier.profile]
+        if profile is not None:
+            profiles[carrier.name] = profile
+    return profiles, problems
+
+
+def _read_profile(path: Path) -> tuple[ErrorProfile | None, list[Problem]]:
+    document = _document(path)
+    if isinstance(document, Problem):
+        return None, [document]
+    reader = TableReader(path)
+    profile = reader.read_document(ErrorProfile, document)
+    for key, reason in profile_breaches(profile):
+        reader.report(key, reason)
+    return profile, reader.problems
 
 
 def _document(path: Path) -> dict[str, Any] | Problem:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from smppgw.error_classes import status_number
 from smppgw.settings import (
     AdminSettings,
     BrandSettings,
@@ -20,6 +21,7 @@ from smppgw.settings import (
     CampaignSettings,
     CarrierSettings,
     ClassRate,
+    ErrMeaning,
     EsmeSettings,
     GatewaySettings,
     InboundSettings,
@@ -27,6 +29,8 @@ from smppgw.settings import (
     NumberSettings,
     OutbindSettings,
     RouteSettings,
+    StatMeaning,
+    StatusMeaning,
     StoreSettings,
 )
 
@@ -106,6 +110,15 @@ def _sender(value: str) -> str:
     return digits[1] if digits else str(_ADDRESS(value))
 
 
+def _status(value: int | str) -> int:
+    """A command_status as its number."""
+    try:
+        return int(_STATUS(status_number(value)))
+    except KeyError:
+        expected = "a number, or a name of SMPP v5.0 such as ESME_RINVDSTADR"
+        raise UnfitError(f'is "{value}"'[:60], expected) from None
+
+
 _ADDRESS: Final = text(1, 20)
 _COUNT: Final = number(1, 1_000_000)
 _HOST_NAME: Final = _matching(_HOST, "a host name or an IP address")
@@ -116,6 +129,7 @@ _PHONE: Final = _matching(_PHONE_NUMBER, "3 to 15 digits, such as +12065550100")
 _POSITIVE: Final = number(1, 1_000_000_000)
 _PREFIX: Final = _matching(_DIGITS, "the first digits of a telephone number, such as +1206")
 _RATE: Final = number(0, 1_000_000, "a second (0: no limit)")
+_STATUS: Final = number(1, 0xFFFF_FFFF)
 _SYSTEM_ID: Final = text(1, 15)
 _TIMEOUT: Final = number(0, 3_600, "seconds", above=True)
 _TIMER: Final = number(0, 86_400, "seconds (0: never)")
@@ -188,6 +202,9 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
         },
         BrandTier: {"name": _NAME, "segments_per_day": _segments},
         ClassRate: {"segments_per_minute": _POSITIVE},
+        ErrMeaning: {"err": _each(text(1, 20))},
+        StatMeaning: {"stat": _each(text(1, 20))},
+        StatusMeaning: {"command_status": _each(_status)},
         InboundSettings: {
             "default_esme": text(0, 15),
             "orphans_to": text(0, 15),

@@ -1,13 +1,19 @@
-"""What must hold between the keys of a configuration: names that exist, numbers that have one campaign."""
+"""What must hold between the keys of a configuration: names that exist, numbers that have one campaign.
+
+And between those of a carrier's profile: an error that has one meaning.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from smppgw.config_bounds import PASSWORD_CHARACTERS
 from smppgw.config_reader import named
-from smppgw.settings import Settings
+from smppgw.error_classes import NO_FAILURE, class_of_stat, plain_err
+from smppgw.pdu.constants import status_name
+from smppgw.pdu.receipt import state_of_stat
+from smppgw.settings import ErrorProfile, Settings
 
 LEAST_SEGMENTS: Final = 8
 """The log keeps three at any time; the ledger needs room beside them."""
@@ -22,6 +28,7 @@ Breach = tuple[str, str]
 def breaches(settings: Settings) -> Iterator[Breach]:
     """Yield everything in the tables that does not go together."""
     yield from _peers(settings)
+    yield from _inbound(settings)
     yield from _routes(settings)
     yield from _campaigns(settings)
     yield from _tiers(settings)
@@ -50,6 +57,26 @@ def _peers(settings: Settings) -> Iterator[Breach]:
         if carrier.reconnect_min > carrier.reconnect_max:
             allowed = f"at most reconnect_max, {carrier.reconnect_max} seconds"
             yield f"{where} reconnect_min", f"is {carrier.reconnect_min}; expected {allowed}"
+
+
+def _inbound(settings: Settings) -> Iterator[Breach]:
+    esmes = {esme.system_id for esme in settings.esmes}
+    named_there = {
+        "default_esme": settings.inbound.default_esme,
+        "orphans_to": settings.inbound.orphans_to,
+    }
+    for key, esme in named_there.items():
+        if esme and esme not in esmes:
+            yield f"[inbound] {key}", _no_such("esme", "system_id", esme)
+    owner: dict[str, str] = {}
+    for each in settings.esmes:
+        for prefix in each.prefixes:
+            first = owner.setdefault(prefix, each.system_id)
+            if first != each.system_id:
+                yield (
+                    f"{named('esme', each.system_id)} prefixes",
+                    f'has {prefix}, which "{first}" has; expected a prefix of one application',
+                )
 
 
 def _routes(settings: Settings) -> Iterator[Breach]:
@@ -105,3 +132,44 @@ def _tiers(settings: Settings) -> Iterator[Breach]:
 
 def _no_such(table: str, key: str, name: str) -> str:
     return f'names "{name}"; expected the {key} of a [[{table}]]'
+
+
+def profile_breaches(profile: ErrorProfile) -> Iterator[Breach]:
+    """Yield everything in a carrier's profile that does not go together."""
+    errs = [(place, err, each) for place, each in enumerate(profile.errs, start=1) for err in each.err]
+    stats = [(place, stat, each) for place, each in enumerate(profile.stats, start=1) for stat in each.stat]
+    statuses = [
+        (place, status, each)
+        for place, each in enumerate(profile.statuses, start=1)
+        for status in each.command_status
+    ]
+    for place, stat, each in stats:
+        fixed = class_of_stat(stat, state_of_stat(stat))
+        if fixed in NO_FAILURE and each.class_ != fixed:
+            found = f'calls "{stat}" "{each.class_}"'
+            yield f"{named('stat', place)} class", f'{found}; expected "{fixed}", which no profile changes'
+    yield from _failures_only("err", [(place, each.class_) for place, _, each in errs])
+    yield from _failures_only("status", [(place, each.class_) for place, _, each in statuses])
+    yield from _one_class("err", "err", [(place, plain_err(err), each.class_) for place, err, each in errs])
+    yield from _one_class("stat", "stat", [(place, stat.upper(), each.class_) for place, stat, each in stats])
+    named_statuses = [
+        (place, status_name(status) if isinstance(status, int) else status, each.class_)
+        for place, status, each in statuses
+    ]
+    yield from _one_class("status", "command_status", named_statuses)
+
+
+def _failures_only(table: str, meanings: Iterable[tuple[int, str]]) -> Iterator[Breach]:
+    """An err is asked after a failure alone, and a command_status is there after a refusal alone."""
+    for place, class_ in dict.fromkeys(meanings):
+        if class_ in NO_FAILURE:
+            yield f"{named(table, place)} class", f'is "{class_}"; expected a class for a failure'
+
+
+def _one_class(table: str, key: str, meanings: Iterable[tuple[int, str, str]]) -> Iterator[Breach]:
+    first: dict[str, tuple[int, str]] = {}
+    for place, said, class_ in meanings:
+        before, class_before = first.setdefault(said, (place, class_))
+        if class_ != class_before:
+            found = f'has {said}, which [[{table}]] #{before} calls "{class_before}"'
+            yield f"{named(table, place)} {key}", f"{found}; expected one class for each"

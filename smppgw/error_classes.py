@@ -37,7 +37,9 @@ _CLASS_OF_STATE: Final[Mapping[int, ErrorClass]] = {
     MessageState.SKIPPED: "permanent_message",
 }
 
-_NO_FAILURE: Final = frozenset[ErrorClass]({"delivered", "pending"})
+NO_FAILURE: Final = frozenset[ErrorClass]({"delivered", "pending"})
+"""What no `err` is asked about."""
+
 _OPEN: Final = frozenset[ErrorClass]({"temporary", "unknown"})
 """What a word says that leaves the reason open."""
 
@@ -155,10 +157,10 @@ class Meanings:
 
     def _class_of_receipt(self, state: int, stat: str, err: str) -> ErrorClass:
         word = class_of_stat(stat, state)
-        if word in _NO_FAILURE:
+        if word in NO_FAILURE:
             return word
         word = self._stats.get(stat.upper(), word)
-        if word in _NO_FAILURE:
+        if word in NO_FAILURE:
             return word
         said = self._errs.get(plain_err(err))
         if said is None or (said == "unknown" and word not in _OPEN):

@@ -9,7 +9,9 @@ from smppgw.pdu.constants import CommandStatus, MessageState
 from smppgw.session.timers import NS
 from smppgw.store.entries import Message, Outcome
 
-NO_RESPONSE: Final = Outcome(MessageState.UNDELIVERABLE, "temporary", f"{CommandStatus.ESME_RUNKNOWNERR:03X}")
+NO_RESPONSE: Final = Outcome(
+    int(MessageState.UNDELIVERABLE), "temporary", f"{CommandStatus.ESME_RUNKNOWNERR:03X}"
+)
 """None came in time, and whether the carrier has the message is not known. It is known by being this very object."""
 
 CAP_DELAY_NS: Final = 2 * 3600 * NS

@@ -5,21 +5,26 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from smppgw.config import ConfigError, check, load
+from smppgw.config import ConfigError, check, load, load_profile
+from smppgw.error_classes import Meanings
 from smppgw.settings import (
     AdminSettings,
     CarrierSettings,
+    ErrMeaning,
+    ErrorProfile,
     EsmeSettings,
     ListenSettings,
     OutbindSettings,
     Settings,
+    StatMeaning,
+    StatusMeaning,
     TierTable,
 )
 
@@ -337,6 +342,23 @@ def test_settings_do_not_print_their_secrets(write: Write) -> None:
             "expected the id of a [[campaign]]",
         ),
         ("[[route]]\ncarriers = ['one']\nsource = 'x'", "[[route]] #1: source", "expected the first digits"),
+        (
+            "[inbound]\ndefault_esme = 'nobody'",
+            "[inbound] default_esme",
+            'names "nobody"; expected the system_id of a [[esme]]',
+        ),
+        (
+            "[inbound]\norphans_to = 'nobody'",
+            "[inbound] orphans_to",
+            'names "nobody"; expected the system_id of a [[esme]]',
+        ),
+        ("[inbound]\nhold_parts = 0", "[inbound] hold_parts", "is 0.0; expected 1 to 86400 seconds"),
+        (
+            "[[esme]]\nsystem_id = 'b'\npassword = 'x'\nprefixes = ['+1206x']",
+            '[[esme]] "b": prefixes',
+            "expected the first digits",
+        ),
+        ("[store]\nretention_days = -1", "[store] retention_days", "is -1; expected 0 to 3650 days"),
     ],
 )
 def test_a_wrong_key_is_named_with_what_would_be_right(
@@ -366,6 +388,21 @@ def test_a_number_belongs_to_one_campaign(write: Write) -> None:
     assert problems_of(write(text)) == [
         '[[campaign]] "d": numbers: has 12065550100, which "c" has; expected a number in one campaign'
     ]
+
+
+def test_a_prefix_belongs_to_one_application(write: Write) -> None:
+    esme = "[[esme]]\nsystem_id = '{}'\npassword = 'x'\nprefixes = [{}]\n"
+    shared = esme.format("b", "'1206', '+1206'") + esme.format("c", "'+1206', '12065'")
+    assert problems_of(write(MINIMAL + shared)) == [
+        '[[esme]] "c": prefixes: has 1206, which "b" has; expected a prefix of one application'
+    ]
+    apart = esme.format("b", "'1206', '+1206'") + esme.format("c", "'12065'")
+    assert problems_of(write(MINIMAL + apart)) == []
+
+
+def test_what_nobody_owns_may_go_to_an_application_there_is(write: Write) -> None:
+    inbound = load(write(MINIMAL + "[inbound]\ndefault_esme = 'acme'\norphans_to = 'acme'\n")).inbound
+    assert (inbound.default_esme, inbound.orphans_to) == ("acme", "acme")
 
 
 @pytest.mark.parametrize(
@@ -446,7 +483,199 @@ def test_a_name_with_a_line_break_keeps_the_problem_on_one_line(write: Write) ->
     assert "\n" not in str(problem)
 
 
+# Profiles of carriers.
+
+
+def with_profile(*profiles: str) -> str:
+    """The carrier `one` with the first of these profiles, and others with the others."""
+    first, *others = (f"profile = '{profile}'\n" for profile in profiles)
+    carriers = [CARRIER_TWO.replace("two", f"more-{place}") + other for place, other in enumerate(others)]
+    return MINIMAL + first + "".join(carriers)
+
+
+def test_a_profile_is_read_for_each_carrier_that_names_it(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        "[[err]]\nerr = ['001', '5b']\nclass = 'permanent_number'\nsource = 'the list'\n"
+        "[[err]]\nerr = ['42']\nclass = 'permanent_number'\nsource = 'a receipt'\n"
+        "[[stat]]\nstat = ['DELAYED']\nclass = 'pending'\nsource = 's'\n"
+        "[[status]]\ncommand_status = ['ESME_RSUBMITFAIL', 0x401]\nclass = 'cap'\nsource = 's'\n"
+    )
+    (tmp_path / "b.toml").write_text("")
+    settings = load(write(with_profile("a.toml", "b.toml", "a.toml") + CARRIER_TWO))
+    profile = ErrorProfile(
+        (
+            ErrMeaning(("001", "5b"), "permanent_number", "the list"),
+            ErrMeaning(("42",), "permanent_number", "a receipt"),
+        ),
+        (StatMeaning(("DELAYED",), "pending", "s"),),
+        (StatusMeaning((0x45, 0x401), "cap", "s"),),
+    )
+    empty = ErrorProfile((), (), ())
+    assert settings.profiles == {"one": profile, "more-0": empty, "more-1": profile}
+    assert settings.carriers[0].profile == tmp_path / "a.toml"
+
+
+def test_without_profiles_there_are_none(write: Write) -> None:
+    assert load(write(MINIMAL)).profiles == {}
+
+
+ENTRY = "class = 'temporary'\nsource = 's'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "reason"),
+    [
+        (
+            f"[[err]]\nerr = ['1']\n{ENTRY}[[err]]\nerr = ['2', '001']\nclass = 'cap'\nsource = 's'\n",
+            "[[err]] #2: err",
+            'has 1, which [[err]] #1 calls "temporary"; expected one class for each',
+        ),
+        (
+            f"[[err]]\nerr = ['5B']\n{ENTRY}[[err]]\nerr = ['05b']\nclass = 'cap'\nsource = 's'\n",
+            "[[err]] #2: err",
+            'has 5B, which [[err]] #1 calls "temporary"',
+        ),
+        (
+            f"[[stat]]\nstat = ['NOPE']\n{ENTRY}[[stat]]\nstat = ['nope']\nclass = 'cap'\nsource = 's'\n",
+            "[[stat]] #2: stat",
+            'has NOPE, which [[stat]] #1 calls "temporary"',
+        ),
+        (
+            f"[[status]]\ncommand_status = ['ESME_RSYSERR']\n{ENTRY}[[status]]\ncommand_status = [8]\n"
+            + ENTRY.replace("temporary", "cap"),
+            "[[status]] #2: command_status",
+            'has ESME_RSYSERR, which [[status]] #1 calls "temporary"',
+        ),
+        (
+            f"[[status]]\ncommand_status = ['ESME_RNOSUCH']\n{ENTRY}",
+            "[[status]] #1: command_status",
+            'is "ESME_RNOSUCH"; expected a number, or a name of SMPP v5.0 such as ESME_RINVDSTADR',
+        ),
+        (
+            f"[[status]]\ncommand_status = [0]\n{ENTRY}",
+            "[[status]] #1: command_status",
+            "is 0; expected 1 to 4294967295",
+        ),
+        (
+            f"[[status]]\ncommand_status = [true]\n{ENTRY}",
+            "[[status]] #1: command_status",
+            "is true; expected a whole number or a string",
+        ),
+        (f"[[err]]\nerr = ['']\n{ENTRY}", "[[err]] #1: err", "has 0 characters; expected 1 to 20"),
+        (f"[[err]]\nerr = [1]\n{ENTRY}", "[[err]] #1: err", "is 1; expected a string"),
+        ("[[err]]\nerr = ['1']\nclass = 'cap'\n", "[[err]] #1: source", "is missing; it has no default"),
+        (
+            "[[err]]\nerr = ['1']\nclass = 'temp'\nsource = 's'\n",
+            "[[err]] #1: class",
+            'is "temp"; expected "delivered" or "pending" or "temporary"',
+        ),
+        (
+            "[[err]]\nerr = ['1', '2']\nclass = 'delivered'\nsource = 's'\n",
+            "[[err]] #1: class",
+            'is "delivered"; expected a class for a failure',
+        ),
+        (
+            "[[status]]\ncommand_status = [8]\nclass = 'pending'\nsource = 's'\n",
+            "[[status]] #1: class",
+            'is "pending"; expected a class for a failure',
+        ),
+        (
+            f"[[stat]]\nstat = ['ACCEPTD']\n{ENTRY}",
+            "[[stat]] #1: class",
+            'calls "ACCEPTD" "temporary"; expected "pending", which no profile changes',
+        ),
+        ("[[er]]\nerr = ['1']\n", "er", 'is not a known key; did you mean "err"?'),
+    ],
+)
+def test_a_problem_in_a_profile_names_that_file(
+    write: Write, tmp_path: Path, text: str, key: str, reason: str
+) -> None:
+    profile = tmp_path / "carrier.toml"
+    profile.write_text(text)
+    (problem,) = check(write(with_profile("carrier.toml", "carrier.toml")))  # which is read once
+    assert (problem.file, problem.key) == (profile, key)
+    assert reason in problem.reason
+    with pytest.raises(ConfigError) as caught:
+        load_profile(profile)
+    assert caught.value.problems == [problem]
+
+
+def test_an_error_may_be_listed_twice_in_one_class(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "carrier.toml").write_text(
+        f"[[err]]\nerr = ['1', '01']\n{ENTRY}[[err]]\nerr = ['1']\n{ENTRY}[[stat]]\nstat = ['FAILED']\n{ENTRY}"
+    )
+    assert check(write(with_profile("carrier.toml"))) == []
+
+
+@pytest.mark.parametrize(
+    ("octets", "reason"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"err = [", "is not TOML: "),
+        (b"# \xff", "is not UTF-8 at octet 2"),
+    ],
+)
+def test_a_profile_that_is_no_table_is_a_problem_of_the_carrier_that_names_it(
+    write: Write, tmp_path: Path, octets: bytes | None, reason: str
+) -> None:
+    profile = tmp_path / "carrier.toml"
+    if octets is not None:
+        profile.write_bytes(octets)
+    path = write(with_profile("carrier.toml"))
+    (problem,) = check(path)
+    assert (problem.file, problem.key) == (path, '[[carrier]] "one": profile')
+    assert problem.reason.startswith(f"names {profile}, which {reason}")
+    with pytest.raises(ConfigError, match=re.escape(str(profile))):
+        load_profile(profile)
+
+
 # The files that are shipped.
+
+PROFILES = sorted((CONFIG / "profiles").glob("*.toml"))
+
+UNDELIV = {
+    "bandwidth": {"4721": "permanent_number", "4775": "opted_out", "4773": "permanent_sender", "4780": "cap"},
+    "example": {"5b": "permanent_number", "42": "opted_out", "000": "temporary"},
+    "infobip": {
+        "001": "permanent_number",
+        "603": "opted_out",
+        "027": "temporary",
+        "542": "cap",
+        "541": "rate",
+    },
+    "sinch": {
+        "150": "permanent_number",
+        "001": "temporary",
+        "64": "cap",
+        "335": "permanent_message",
+        "004": "rate",
+    },
+    "smsmode": {"34": "permanent_number", "3502": "temporary", "37": "expired", "3522": "temporary"},
+    "telnyx": {
+        "40012": "permanent_number",
+        "40300": "opted_out",
+        "40011": "rate",
+        "40015": "permanent_message",
+    },
+    "twilio": {"001": "temporary", "005": "permanent_number", "000": "unknown"},
+    "vonage": {"001": "unknown", "003": "permanent_number", "9": "opted_out", "10": "permanent_message"},
+}
+"""What a receipt with stat:UNDELIV and such an err is, at each carrier."""
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_a_profile_that_is_shipped_says_what_errors_mean_and_where_that_was_found(path: Path) -> None:
+    profile = load_profile(path)
+    entries = (*profile.errs, *profile.stats, *profile.statuses)
+    assert all(entry.source for entry in entries)
+    meanings = Meanings(profile)
+    expected: Mapping[str, str] = UNDELIV[path.stem]
+    assert {err: meanings.receipt(5, "UNDELIV", err).error_class for err in expected} == expected
+
+
+def test_there_is_a_profile_for_each_carrier_whose_errors_are_known() -> None:
+    assert [path.stem for path in PROFILES] == sorted(UNDELIV)
+
 
 TIERS = CONFIG / "tiers" / "us-10dlc.toml"
 
@@ -516,13 +745,16 @@ def test_the_example_is_a_configuration_that_works() -> None:
     assert check(EXAMPLE) == []
 
 
+READ_FROM_OTHER_FILES = (TierTable | None, Mapping[str, ErrorProfile] | None)
+
+
 def settings_tables() -> dict[str, type]:
     """The dataclass of each table, by its name in TOML."""
     hints = get_type_hints(Settings)
     return {
         field.metadata.get("key", field.name): hint if isinstance(hint, type) else get_args(hint)[0]
         for field in dataclasses.fields(Settings)
-        if (hint := hints[field.name]) != TierTable | None
+        if (hint := hints[field.name]) not in READ_FROM_OTHER_FILES
     }
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from smppgw.cli.lines import STDIN, complain, given, one_line, say, say_json, table
+from smppgw.config import load_profile
+from smppgw.error_classes import Meanings, words
 from smppgw.errors import SmppgwError
-from smppgw.pdu.receipt import Receipt, parse_receipt, receipt_class
+from smppgw.pdu.receipt import Receipt, guess_receipt, parse_receipt
 from smppgw.pdu.segments import Segmented, segment_text
 from smppgw.pdu.text import codec_of
 
@@ -22,12 +25,26 @@ def add_segments(parser: argparse.ArgumentParser) -> None:
 def add_receipt(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `receipt`."""
     _add_text(parser, "the text of a receipt; -: one a line from stdin")
-    parser.set_defaults(run=lambda args: _each(args, _read_receipt, _receipt_object, _print_receipt))
+    parser.add_argument(
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="what the carrier's errors mean, as of [[carrier]] profile",
+    )
+    parser.set_defaults(run=_run_receipt)
+
+
+class _Read(NamedTuple):
+    """A receipt, and what it means."""
+
+    receipt: Receipt
+    error_class: str
 
 
 class _NotAReceiptError(SmppgwError):
     def __str__(self) -> str:
-        return "not the text of a delivery receipt: it has no id or stat beside another field"
+        expected = "expected an id or a stat beside another field, or an id and a state"
+        return f"not the text of a delivery receipt; {expected}"
 
 
 def _add_text(parser: argparse.ArgumentParser, text: str) -> None:
@@ -82,17 +99,28 @@ def _print_segments(found: Segmented) -> None:
         say(line)
 
 
-def _read_receipt(text: str) -> Receipt:
-    found = parse_receipt(text)
-    if found is None:
-        raise _NotAReceiptError
-    return found
+def _run_receipt(args: argparse.Namespace) -> int:
+    """Read receipts as one carrier means them. Raises: ConfigError for a profile that cannot be used."""
+    meanings = Meanings(load_profile(args.profile) if args.profile is not None else None)
+
+    def read(text: str) -> _Read:
+        found = parse_receipt(text)
+        if found is None:
+            found = guess_receipt(text)
+            # Any text has a word that may be an id; here no PDU says that it is a receipt.
+            if found is None or not found.stat:
+                raise _NotAReceiptError
+        outcome = meanings.receipt(found.message_state, found.stat, found.err)
+        return _Read(found, outcome.error_class)
+
+    return _each(args, read, _receipt_object, _print_receipt)
 
 
-def _receipt_object(found: Receipt) -> dict[str, Any]:
-    return {**found._asdict(), "class": receipt_class(found.stat)}
+def _receipt_object(read: _Read) -> dict[str, Any]:
+    return {**read.receipt._asdict(), "class": read.error_class}
 
 
-def _print_receipt(found: Receipt) -> None:
-    for line in table([(name, one_line(value)) for name, value in _receipt_object(found).items()]):
+def _print_receipt(read: _Read) -> None:
+    rows = [(name, one_line(value)) for name, value in _receipt_object(read).items()]
+    for line in table([*rows, ("", words(read.error_class))]):
         say(line)

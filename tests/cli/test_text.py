@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from smppgw.pdu.segments import segment_text
@@ -76,8 +78,55 @@ def test_for_people_a_receipt_is_a_table() -> None:
     assert ["class", "delivered"] in lines
 
 
-def test_what_is_no_receipt_is_one_line_on_stderr() -> None:
-    done = run("receipt", "See you at ten")
+def test_for_people_the_class_is_said_in_words() -> None:
+    lines = run("receipt", RECEIPT.replace("DELIVRD", "EXPIRED")).out.splitlines()
+    assert lines[-2].split() == ["class", "expired"]
+    assert lines[-1].strip() == "its validity ended before it could be delivered"
+
+
+@pytest.mark.parametrize(
+    ("text", "id_", "stat", "error_class"),
+    [
+        ("ACK/362d9701", "362d9701", "ACCEPTD", "pending"),
+        ("16665550100;DELIVRD", "16665550100", "DELIVRD", "delivered"),
+        ("362d9701 2", "362d9701", "2", "delivered"),
+    ],
+)
+def test_a_receipt_in_no_known_form_is_made_out(text: str, id_: str, stat: str, error_class: str) -> None:
+    [shown] = run("receipt", "--json", text).objects
+    assert (shown["id"], shown["stat"], shown["class"]) == (id_, stat, error_class)
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    path = tmp_path / "carrier.toml"
+    path.write_text("[[err]]\nerr = ['042']\nclass = 'opted_out'\nsource = 'the list'\n")
+    return path
+
+
+def test_a_profile_says_what_an_err_means(profile: Path) -> None:
+    text = RECEIPT.replace("DELIVRD", "UNDELIV").replace("err:000", "err:42")
+    [shown] = run("receipt", "--json", text).objects
+    assert shown["class"] == "temporary"
+    [shown] = run("receipt", "--json", "--profile", str(profile), text).objects
+    assert shown["class"] == "opted_out"
+    assert "no more messages are wanted (STOP)" in run("receipt", "--profile", str(profile), text).out
+
+
+def test_a_profile_that_cannot_be_used_is_a_wrong_configuration(profile: Path) -> None:
+    profile.write_text("[[err]]\nerr = ['1']\nclass = 'opted-out'\nsource = 's'\n")
+    done = run("receipt", "--profile", str(profile), RECEIPT)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(
+        f'smppgw: {profile}: [[err]] #1: class: is "opted-out"; expected "delivered" or '
+    )
+    missing = run("receipt", "--profile", f"{profile}.none", RECEIPT)
+    assert (missing.status, missing.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("text", ["See you at ten", "See you 2morrow", ""])
+def test_what_is_no_receipt_is_one_line_on_stderr(text: str) -> None:
+    done = run("receipt", text)
     assert (done.status, done.out) == (1, "")
     assert done.err.count("\n") == 1
 
