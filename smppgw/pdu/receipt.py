@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from smppgw.pdu.constants import MessageState
@@ -43,7 +44,8 @@ _STATE_OF_WORD: Final[dict[str, MessageState]] = {
     "UNDELIVERED": MessageState.UNDELIVERABLE,
 }
 _STATE_OF_STAT: Final = {**_STATE_OF_WORD, **{str(state.value): state for state in MessageState}}
-_STATE_OF_GUESS: Final = {**_STATE_OF_WORD, "ACK": MessageState.ACCEPTED, "NACK": MessageState.REJECTED}
+_STAT_OF_ANSWER: Final = {"ACK": "ACCEPTD", "NACK": "REJECTD"}
+"""Whether the SMSC has taken it, as some write instead of a state."""
 
 _STRAIGHT: Final = re.compile(
     r"id:([^\s\0]*) sub:(\w*) dlvrd:(\w*) submit date:(\d*) done date:(\d*) stat:(\w*) err:(\w*)"
@@ -52,13 +54,19 @@ _STRAIGHT: Final = re.compile(
 )
 
 _LABEL: Final = re.compile(
-    r"(?<![a-z0-9_])"
-    r"(?:(?:message|msg)[ _-]?)?(id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err|text) ?:",
-    re.ASCII | re.IGNORECASE,
+    r"\b(id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err|text|(?:message|msg)[ _-]?id) ?:", re.ASCII
 )
+"""In lower case; an underscore before it makes another word of it."""
+_FIELD: Final = {
+    **{name: name for name in ("id", "sub", "dlvrd", "stat", "err", "text")},
+    **{f"submit{between}date": "submit_date" for between in ("", " ", "_", "-")},
+    **{f"done{between}date": "done_date" for between in ("", " ", "_", "-")},
+    **{f"{word}{between}id": "id" for word in ("message", "msg") for between in ("", " ", "_", "-")},
+}
 _FOREIGN_LABEL: Final = re.compile(
     r"[\s,;|][A-Za-z_]\w{0,30}[:=]", re.ASCII
 )  # bounded: peers choose the text
+_DIGITS_ALONE: Final = re.compile(r" ?(\d+) ?$", re.ASCII)
 _WORD: Final = re.compile(r"[^\s\0,;|\"']+", re.ASCII)
 _AROUND_DATE: Final = " \t\r\n,;|\0\"'"
 _ADJOINING: Final = 8
@@ -111,7 +119,7 @@ def guess_receipt(text: str, addresses: Collection[str] = ()) -> Receipt | None:
 
     `362d9701 2`, `ACK/362d9701`, `16665550100;362d9701;DELIVRD`: the first word of four characters and more with a
     digit in it is the id, unless it is a date or one of `addresses`; else the first of two short ones is. A word for
-    a state, or else a message_state of one digit, is the stat. `ACK` is that the SMSC has it, `NACK` that it has not.
+    a state, or else a message_state of one digit, is the stat.
     Raises: nothing.
     """
     tokens = [match[0] for _, match in zip(range(_TOKENS), _TOKEN.finditer(text), strict=False)]
@@ -126,14 +134,12 @@ def guess_receipt(text: str, addresses: Collection[str] = ()) -> Receipt | None:
     )
     if not found:
         return None
-    state = next(
-        (state for token in tokens if (state := _STATE_OF_GUESS.get(token.upper())) is not None), None
-    )
-    if state is not None:
-        stat = STAT_OF_STATE[state]
-    else:
+    stat = next((token for token in tokens if token.upper() in _STATE_OF_WORD), "")
+    if not stat:
         numbered.remove(found)
-        stat = next((token for token in numbered if len(token) == 1), "")
+        stat = next((_STAT_OF_ANSWER[token] for token in tokens if token in _STAT_OF_ANSWER), "") or next(
+            (token for token in numbered if len(token) == 1), ""
+        )
     return Receipt(found, "", "", "", "", stat, "", "")
 
 
@@ -149,7 +155,7 @@ def is_receipt_alone(text: str, receipt: Receipt) -> bool:
         any(map(str.isdigit, receipt.id))
         and receipt.stat.upper() in _STATE_OF_WORD
         and any((receipt.sub, receipt.dlvrd, receipt.submit_date, receipt.done_date, receipt.err))
-        and _LABEL.match(text.lstrip()) is not None
+        and _LABEL.match(_lower(text.lstrip())) is not None
     )
 
 
@@ -209,24 +215,40 @@ _STAT_OCTETS: Final = {state: stat.encode() for state, stat in STAT_OF_STATE.ite
 def _parse_loose(text: str) -> Receipt | None:
     fields: dict[str, str] = {}
     labels = _labels(text)
-    for at, (name, _, start) in enumerate(labels):
+    if len(labels) < 2:
+        return None
+    end = len(text)
+    labels.append(("", end, end))
+    for (name, _, start), (_, end, _) in pairwise(labels):
         if fields.get(name):
             continue
-        end = labels[at + 1][1] if at + 1 < len(labels) else len(text)
         if name == "text":
             value = text[start:end]
             fields[name] = value.rstrip("\0") if end == len(text) else value.rstrip()
-        elif name.endswith("date"):
-            value = text[start:end]
-            foreign = _FOREIGN_LABEL.search(value)
-            fields[name] = (value[: foreign.start()] if foreign else value).strip(_AROUND_DATE)
+        elif name == "submit_date" or name == "done_date":
+            date = _DIGITS_ALONE.match(text, start, end)
+            fields[name] = date[1] if date is not None else _date(text[start:end])
         else:
             word = _WORD.search(text, start, end)
             fields[name] = word[0] if word is not None else ""
-    told = fields.keys() - {"text"}
-    if len(told) < 2 or not told & {"id", "stat"}:
+    if ("id" not in fields and "stat" not in fields) or len(fields) - ("text" in fields) < 2:
         return None
-    return Receipt._make(fields.get(name, "") for name in Receipt._fields)
+    get = fields.get
+    return Receipt(
+        get("id", ""),
+        get("sub", ""),
+        get("dlvrd", ""),
+        get("submit_date", ""),
+        get("done_date", ""),
+        get("stat", ""),
+        get("err", ""),
+        get("text", ""),
+    )
+
+
+def _date(value: str) -> str:
+    foreign = _FOREIGN_LABEL.search(value)
+    return (value[: foreign.start()] if foreign else value).strip(_AROUND_DATE)
 
 
 def _labels(text: str) -> list[tuple[str, int, int]]:
@@ -237,10 +259,8 @@ def _labels(text: str) -> list[tuple[str, int, int]]:
     """
     labels: list[tuple[str, int, int]] = []
     found: set[str] = set()
-    for match in _LABEL.finditer(text):
-        name = match[1].lower()
-        if name.endswith("date"):
-            name = "submit_date" if name.startswith("submit") else "done_date"
+    for match in _LABEL.finditer(_lower(text)):
+        name = _FIELD[match[1]]
         start, end = match.span()
         if "text" in found:
             if name == "text":
@@ -252,3 +272,8 @@ def _labels(text: str) -> list[tuple[str, int, int]]:
         labels.append((name, start, end))
         found.add(name)
     return labels
+
+
+def _lower(text: str) -> str:
+    """Return the text in lower case, as long as before."""
+    return text.replace("İ", "i").lower()  # the one character that becomes two

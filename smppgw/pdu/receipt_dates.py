@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-_DIGITS: Final = re.compile(r"(\d{10}|\d{12,19})(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+_DIGITS: Final = re.compile(r"(\d{10}|\d{12,19}) ?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 _SEPARATED: Final = re.compile(
     r"(\d{4}|\d\d)([-/.]?)(\d\d)\2(\d\d)[T _.-]{1,2}(\d\d)([:.]?)(\d\d)(?:\6(\d\d)(?:[.,]\d{1,9})?)?"
     r" ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
