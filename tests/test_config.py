@@ -607,6 +607,13 @@ def test_an_error_may_be_listed_twice_in_one_class(write: Write, tmp_path: Path)
     assert check(write(with_profile("carrier.toml"))) == []
 
 
+def test_a_word_for_what_is_no_failure_may_be_listed_as_what_it_is(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "carrier.toml").write_text(
+        "[[stat]]\nstat = ['DELIVERD']\nclass = 'delivered'\nsource = 's'\n"
+    )
+    assert check(write(with_profile("carrier.toml"))) == []
+
+
 @pytest.mark.parametrize(
     ("octets", "reason"),
     [
