@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from smppgw.carrier_ids import CarrierIds
+from smppgw.error_classes import Meanings
 from smppgw.session.connection import Connection
 from smppgw.session.states import SessionState
-from smppgw.settings import CarrierSettings, MessageIdFormat
+from smppgw.settings import CarrierSettings, ErrorProfile
 from smppgw.throttle.backoff import Pace
 from smppgw.throttle.bucket import TokenBucket
 
@@ -41,13 +43,15 @@ class Link:
 class Carrier:
     """One `[[carrier]]` at run time."""
 
-    def __init__(self, settings: CarrierSettings) -> None:
+    def __init__(self, settings: CarrierSettings, profile: ErrorProfile | None = None) -> None:
+        """`profile`: what its errors mean, where the configuration says."""
         self.settings = settings
         self.name = settings.name
         self.links: list[Link] = []
         rate = settings.messages_per_second
         self.bucket = TokenBucket(per_second=rate, burst=max(1, int(rate / 10))) if rate else None
-        self.response_id, self.receipt_id = id_readers(settings.message_id)
+        self.ids = CarrierIds(settings.message_id)
+        self.meanings = Meanings(profile)
 
     def link(self, connection: Connection, state: SessionState) -> Link:
         """Count a connection in."""
@@ -79,38 +83,3 @@ class Carrier:
     def in_flight(self) -> int:
         """Messages sent and not answered, or not yet settled."""
         return sum(link.connection.session.in_flight + link.unsettled for link in self.links)
-
-
-IdReader = Callable[[bytes], bytes]
-
-
-def _as_is(message_id: bytes) -> bytes:
-    return message_id
-
-
-def _number(base: int) -> IdReader:
-    def read(message_id: bytes) -> bytes:
-        try:
-            return b"%d" % int(message_id, base)
-        except ValueError:
-            return message_id
-
-    return read
-
-
-_ID_READERS: Final[dict[MessageIdFormat, tuple[IdReader, IdReader]]] = {
-    "auto": (_as_is, _as_is),
-    "text": (_as_is, _as_is),
-    "hex": (_number(16), _number(16)),
-    "dec": (_number(10), _number(10)),
-    "hex-dec": (_number(16), _number(10)),
-    "dec-hex": (_number(10), _number(16)),
-}
-
-
-def id_readers(message_id_format: MessageIdFormat) -> tuple[IdReader, IdReader]:
-    """Return how the id of a response and that of a receipt are read, so that equal ones compare equal.
-
-    "hex-dec" is an SMSC that writes hexadecimal in the response and decimal in the receipt (interop quirk 1).
-    """
-    return _ID_READERS[message_id_format]

@@ -103,7 +103,9 @@ class Gateway:
             self.store,
             self.accounts,
             self.metrics,
+            logger,
             clock=clock,
+            retention_days=settings.store.retention_days,
             on_unreachable=lambda account: self.outbinder.call(account, self.esme_side),
         )
         self.handsets = Handsets(
@@ -345,6 +347,7 @@ class Gateway:
         if self._ticks % LOOK_THROUGH_EVERY == 0:
             self.receipts.expire_early(self.carriers)
             self.handsets.expire()
+            self.inbound.sweep(now_ns)
 
     # ---- what operators see ----------------------------------------------------------------------------------
 
