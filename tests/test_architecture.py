@@ -21,7 +21,7 @@ GENERATED: Final = "pdu._generated"
 FLOORS: Final[Mapping[int, str]] = {
     0: "errors settings",
     1: """
-        error_classes joining pdu.* throttle.*
+        carrier_ids error_classes id_spelling joining learnt_ids splitting pdu.* throttle.*
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
