@@ -72,11 +72,11 @@ _AROUND_DATE: Final = " \t\r\n,;|\0\"'"
 _ADJOINING: Final = 8
 """So few characters may stand between a `text:` and one that is written a second time."""
 
-_TOKEN: Final = re.compile(r"[0-9A-Za-z@._-]+")
+_TOKEN: Final = re.compile(r"\d\d?:\d\d(?::\d\d)?|[0-9A-Za-z@._-]+", re.ASCII)
 _TOKENS: Final = 64
 """So many words of a text in no known form are looked at."""
 _ID_CHARACTERS: Final = range(4, 65)
-_MOMENT: Final = re.compile(r"\d{2,4}-\d\d?-\d\d?|\d{1,2}\.\d\d?\.\d{2,4}", re.ASCII)
+_MOMENT: Final = re.compile(r"\d\d?:|\d{2,4}-\d\d?-\d\d?|\d{1,2}\.\d\d?\.\d{2,4}", re.ASCII)
 
 
 class Receipt(NamedTuple):
@@ -126,10 +126,10 @@ def guess_receipt(text: str, addresses: Collection[str] = ()) -> Receipt | None:
     numbered = [
         token
         for token in tokens
-        if token not in addresses and not token.isalpha() and any(map(str.isdigit, token))
+        if any(map(str.isdigit, token)) and token not in addresses and not _MOMENT.match(token)
     ]
     found = next(
-        (token for token in numbered if len(token) in _ID_CHARACTERS and not _MOMENT.match(token)),
+        (token for token in numbered if len(token) in _ID_CHARACTERS),
         numbered[0] if len(numbered) == 2 else "",
     )
     if not found:
