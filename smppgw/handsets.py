@@ -8,6 +8,7 @@ since to wait for a part that may never come would hold back what is whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from smppgw.accounts import Account
@@ -24,6 +25,9 @@ from smppgw.store.entries import Delivery, Held
 
 UNOWNED_LINE_SECONDS: Final = 60
 """A carrier's messages to numbers that are nobody's are logged at most this often."""
+
+PLACES_AT_HAND: Final = 4096
+"""Parts that are read once and not again with each of their fellows: some messages of the most parts there can be."""
 
 
 class Taken:
@@ -98,6 +102,7 @@ class Handsets:
         self._hold_ns = int(settings.hold_parts * NS)
         self._clock = clock
         self._on_deliveries = on_deliveries
+        self._place_of = lru_cache(PLACES_AT_HAND)(place_of)
         self._carriers = {name: _OfCarrier(metrics, name) for name in router.carriers}
 
     def take(self, taken: Taken, said: FromHandset, command_id: int, body: bytes) -> int:
@@ -116,7 +121,7 @@ class Handsets:
         elif self.is_overfull(taken, owner):
             return CommandStatus.ESME_RMSGQFUL
         elif said.concatenated and self._wants_whole(owner):
-            place = place_of(command_id, body)
+            place = self._place_of(command_id, body)
             if place is not None:
                 self._take_part(taken, owner, place, Held(place.key, command_id, body, taken.now_ns))
                 return CommandStatus.ESME_ROK
@@ -151,9 +156,10 @@ class Handsets:
         shelf = _shelf_of(taken.carrier)
         fellows = self._store.held(shelf, place.key)
         if fellows:
-            same = next((held for held in fellows if _place_of(held).number == place.number), None)
+            places = map(self._place_of_held, fellows)
+            same = next((each for each in places if each.number == place.number), None)
             too_old = fellows[0].received_ns < taken.now_ns - self._hold_ns
-            if too_old or (same is not None and _place_of(same).octets != place.octets):
+            if too_old or (same is not None and same.octets != place.octets):
                 # The reference is used again: what is held belongs to another message.
                 self._pass_on(taken, self._store.release(shelf, [place.key]))
                 fellows = ()
@@ -174,11 +180,15 @@ class Handsets:
         """Pass parts on as they came, to whom their number belongs now; even where much waits, since they are ours."""
         taken.incomplete += len(parts)
         for part in parts:
-            place = _place_of(part)
+            place = self._place_of_held(part)
             owner = self._router.owner(place.destination.decode("latin-1")) or NOBODY
             taken.deliveries.append(
                 Delivery(owner, "mo", part.command_id, part.body, place.tlv_at, part.received_ns)
             )
+
+    def _place_of_held(self, part: Held) -> Place:
+        """Return the place of what is held: it is held because it has one."""
+        return cast("Place", self._place_of(part.command_id, part.body))
 
     def expire(self) -> None:
         """Pass on the parts that were held long enough; call it now and then."""
@@ -217,8 +227,3 @@ class Handsets:
 
 def _shelf_of(carrier: str) -> str:
     return f"parts/{carrier}"
-
-
-def _place_of(part: Held) -> Place:
-    """Return the place of what is held: it is held because it has one."""
-    return cast("Place", place_of(part.command_id, part.body))

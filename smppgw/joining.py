@@ -85,7 +85,7 @@ def place_of(command_id: int, body: bytes) -> Place | None:
 def joined(parts: Sequence[tuple[int, bytes]]) -> tuple[int, bytes, int] | None:
     """Return the message that these parts make: command_id, body, and where its optional parameters begin.
 
-    The parts are command_id and body of each, in any order; one that is there again counts once. The whole has the
+    The parts are command_id and body of each, in any order; of those of one number the first counts. The whole has the
     fields and the optional parameters of part 1, the text in message_payload. What the headers say beside the place,
     such as ports or a national language, stays as a header in front of it.
     None where parts are missing or belong to different messages, where their headers say different things (a language

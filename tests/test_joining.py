@@ -250,6 +250,11 @@ def test_every_order_of_arrival_makes_the_same() -> None:
     assert len({joined(order) for order in permutations(parts)}) == 1
 
 
+def test_of_two_parts_of_one_number_the_first_counts() -> None:
+    parts = [part(2, 2, b"two"), part(1, 2, b"one "), part(1, 2, b"other "), part(2, 2, b"more")]
+    assert payload(whole(parts)) == b"one two"
+
+
 def test_the_most_parts_there_can_be_are_joined() -> None:
     parts = [part(n, 255, b"%03d" % n) for n in range(1, 256)]
     assert payload(whole(parts[::-1])) == b"".join(b"%03d" % n for n in range(1, 256))
