@@ -185,9 +185,18 @@ def test_once_learnt_a_response_is_not_given_what_is_held_for_another_base() -> 
     assert list(taught("dec-hex").held_under(b"16")) == [b"10"]
 
 
-def test_what_responses_looked_like_long_ago_is_forgotten() -> None:
+def test_digits_are_hexadecimal_for_what_is_held_once_a_response_had_letters() -> None:
     ids = LearntIds()
-    for length in range(1, 60):
-        ids.response(b"1" * length)
-    assert b"1".zfill(59) in ids.candidates(b"1")
-    assert b"1".zfill(20) not in ids.candidates(b"1")
+    ids.response(b"10")
+    assert b"16" not in ids.held_under(b"10")
+    ids.response(b"1f")
+    assert b"16" in ids.held_under(b"10")
+
+
+def test_what_responses_look_like_is_kept_within_bounds() -> None:
+    ids = LearntIds()
+    for length in range(1, 66):
+        for octet in (b"1", b"a", b"A", b"-"):
+            ids.response(octet * length)
+    assert len(ids._shapes) == 16
+    assert b"1".rjust(65, b"0") in ids.candidates(b"1")
