@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from smppgw.in_order import InOrder
 from smppgw.metrics import Counter, Metrics
 from smppgw.routing import digits
 from smppgw.session.connection import Connection
 from smppgw.session.states import SessionState
 from smppgw.settings import EsmeSettings
+from smppgw.store.entries import Delivery
+from smppgw.throttle.backoff import Pace
 from smppgw.throttle.bucket import TokenBucket
 
 _MODES: Final = {SessionState.BOUND_TX: "tx", SessionState.BOUND_RX: "rx", SessionState.BOUND_TRX: "trx"}
@@ -21,12 +24,17 @@ SOURCES_REMEMBERED: Final = 100_000
 class Link:
     """One bound connection of an ESME."""
 
-    __slots__ = ("account", "connection", "mode")
+    __slots__ = ("account", "connection", "heard_ns", "mode", "pace", "unanswered")
 
     def __init__(self, account: Account, connection: Connection, state: SessionState) -> None:
         self.account = account
         self.connection = connection
         self.mode = _MODES[state]
+        self.pace = Pace()
+        """How fast it takes deliveries."""
+        self.unanswered: set[Delivery] = set()
+        self.heard_ns = 0
+        """When it last answered a delivery, or was sent one after it had answered all."""
 
     @property
     def receives(self) -> bool:
@@ -46,6 +54,8 @@ class Account:
         self.sources = frozenset(digits(source) for source in settings.sources)
         self.lanes: dict[bytes, tuple[str, ...] | int] = {}
         """By source address: the lane of each priority, or the command_status that refuses it."""
+        self.order: InOrder[Link] = InOrder()
+        """Of what it is owed."""
         self.accepted: Counter = metrics.messages_accepted(self.name)
 
     def link(self, connection: Connection, state: SessionState) -> Link:

@@ -21,7 +21,7 @@ GENERATED: Final = "pdu._generated"
 FLOORS: Final[Mapping[int, str]] = {
     0: "errors settings",
     1: """
-        carrier_ids error_classes id_spelling joining learnt_ids splitting pdu.* throttle.*
+        carrier_ids error_classes id_spelling in_order joining learnt_ids splitting pdu.* throttle.*
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
@@ -41,7 +41,8 @@ FLOORS: Final[Mapping[int, str]] = {
         """,
     3: """
         accounts admission binding carrier_side carriers dispatch esme_side expiry handsets inbound inquiry message_ids
-        notice orphans outbind overview parts pump receipts replacement retries routing settling submission telling
+        notice orphans outbind overdue overview parts pump receipts replacement retries routing settling submission
+        telling
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }
