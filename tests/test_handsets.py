@@ -18,6 +18,7 @@ from structlog.testing import LogCapture
 
 from smppgw import Smsc
 from smppgw.accounts import Account
+from smppgw.gateway import Gateway
 from smppgw.handsets import UNOWNED_LINE_SECONDS, Handsets, Taken
 from smppgw.library.delivery import MoMessage
 from smppgw.metrics import Metrics
@@ -525,6 +526,33 @@ async def test_parts_are_passed_on_where_only_receivers_of_3_3_are_bound() -> No
             await until(lambda: not account.receivers)
             await smsc.bound[0].deliver(part(1, 2, reference=10))
             assert gateway.store.holds(SHELF) == 2
+
+
+async def test_parts_reach_the_esme_when_the_others_do_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smppgw.gateway.LOOK_THROUGH_EVERY", 1)
+    ahead_ns = 0
+    async with Smsc(port=0) as smsc:
+        settings = settings_for(smsc, inbound=InboundSettings(hold_parts=20.0))
+        gateway = Gateway(
+            settings,
+            structlog.wrap_logger(None, processors=[LogCapture()]),
+            clock=lambda: time.monotonic_ns() + ahead_ns,
+        )
+        await gateway.start()
+        try:
+            await until(lambda: smsc.bound)
+            async with client(gateway.server.port) as esme:
+                await smsc.bound[0].deliver(part(2, 2))
+                await smsc.bound[0].deliver(mo(b"later"))
+                later = await anext(esme)
+                assert isinstance(later, MoMessage)
+                assert later.text == "later"  # it does not wait behind the part
+                ahead_ns = 20 * NS
+                got = await anext(esme)
+                assert isinstance(got, MoMessage)
+                assert got.pdu == part(2, 2, sequence_number=got.pdu.sequence_number)
+        finally:
+            await gateway.stop()
 
 
 async def test_a_gateway_that_is_restarted_between_the_parts_joins_them(tmp_path: Path) -> None:
