@@ -27,7 +27,7 @@ import structlog
 from bench.parts import ROOT
 from smppgw.cli.loops import event_loop_factory
 from smppgw.settings import StoreSettings
-from smppgw.store.entries import Message
+from smppgw.store.entries import Message, Outcome
 from smppgw.store.files import File, Files, OsFiles
 from smppgw.store.wal import WalStore
 
@@ -38,8 +38,7 @@ BODY_OCTETS: Final = 160
 LANE: Final = "default/promotional"
 MIB: Final = 1024 * 1024
 WAIT_SECONDS: Final = 60.0
-DELIVERED: Final = 2
-"""A message_state."""
+DELIVERED: Final = Outcome(2, "delivered", "000")
 
 
 class SlowFile:
@@ -211,7 +210,7 @@ async def restart(directory: Path, count: int) -> dict[str, float]:
         await settled.acquire()
         answered = [(message, b"%x" % message.key) for message in batch]
         store.submitted(
-            "sink", answered, (), [(carrier_id, 2) for _, carrier_id in answered], settled.release
+            "sink", answered, (), [(carrier_id, DELIVERED) for _, carrier_id in answered], settled.release
         )
         if expected % 20_000 < 100:
             high = max(high, _resident())

@@ -152,7 +152,7 @@ def _for_people(found: Stats, document: Mapping[str, Any]) -> Iterator[str]:
                 [
                     (title, *(column.replace("_", " ") for column in columns)),
                     *(
-                        (one_line(name), *(str(row[column]) for column in columns))
+                        (one_line(name) or "(nobody)", *(str(row[column]) for column in columns))
                         for name, row in document[key].items()
                     ),
                 ]

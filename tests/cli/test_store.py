@@ -137,8 +137,11 @@ async def test_what_is_there_is_counted_for_people(tmp_path: Path) -> None:
         "acme 5 2 2",
         "shop 1 1 1",
         "",
-        "carrier submitted awaiting receipt early receipts",
-        "sink 2 1 1",
+        "carrier submitted awaiting receipt",
+        "sink 2 1",
+        "",
+        "shelf held",
+        "early/sink 1",
     ]
 
 
@@ -161,5 +164,6 @@ async def test_what_is_there_is_counted_for_scripts(tmp_path: Path) -> None:
             "acme": {"accepted": 5, "queued": 2, "waiting_deliveries": 2},
             "shop": {"accepted": 1, "queued": 1, "waiting_deliveries": 1},
         },
-        "carriers": {"sink": {"submitted": 2, "awaiting_receipt": 1, "early_receipts": 1}},
+        "carriers": {"sink": {"submitted": 2, "awaiting_receipt": 1}},
+        "shelves": {"early/sink": {"held": 1}},
     }

@@ -15,12 +15,11 @@ from smppgw.store.startup import LEDGER
 from smppgw.store.wal import WalStore
 from tests.peers import submit_sm
 from tests.store.stores import opened
-from tests.store.test_contract import accept, delivery, early, fail, picked, receive, submit
+from tests.store.test_contract import DELIVERED, SHELF, accept, delivery, fail, held, picked, receive, submit
 
 KEY: Final = 1_800_000_000_000_000
 """Of the first message; the others follow."""
 HOUR_NS: Final = 3600 * 1_000_000_000
-DELIVERED, UNDELIVERABLE = 2, 5
 FINISHED, AWAITING, FAILED, DEFERRED, QUEUED, ELSEWHERE = range(KEY, KEY + 6)
 
 
@@ -33,7 +32,7 @@ def real(key: int, lane: str = "r/otp", *, esme: str = "acme", **fields: Any) ->
 async def live(store: WalStore, first: int = KEY, *, messages: int = 6) -> None:
     """Of six messages one goes each way there is: see the names above."""
     batch = [real(first + number) for number in range(messages)]
-    batch[-1].lane, batch[-1].esme = "r/promotional", "shop"
+    batch[-1].lane, batch[-1].esme, batch[-1].parts = "r/promotional", "shop", 2
     await accept(store, *batch[:-1])
     await accept(store, batch[-1])
     finished, awaiting, failed, deferred = await picked(
@@ -44,7 +43,7 @@ async def live(store: WalStore, first: int = KEY, *, messages: int = 6) -> None:
     await fail(store, failed)
     deferred.due_ns, deferred.attempts = time.monotonic_ns() + HOUR_NS, 1
     store.defer([deferred])
-    store.hold("sink", [early(prefix + b"early", time.monotonic_ns())])
+    store.hold(SHELF, [held(prefix + b"early", time.monotonic_ns())], 99)
     receipts = [delivery(1), delivery(2), delivery(3, "shop")]
     await receive(store, *receipts, finished=[(prefix + b"finished", DELIVERED)])
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final, Protocol
 
 import pytest
@@ -19,6 +20,7 @@ from tests.store.stores import opened
 from tests.store.test_contract import Told, accept, keys_of, message
 
 SECOND_NS: Final = 1_000_000_000
+HOUR_NS: Final = 3600 * SECOND_NS
 NOW_NS: Final = 5_000 * SECOND_NS
 """By the first run's clock."""
 WALL_NS: Final = 1_700_000_000 * SECOND_NS
@@ -58,7 +60,7 @@ async def stopped(store: WalStore, directory: Path, **more: Any) -> AsyncIterato
 async def killed(store: WalStore, directory: Path, **more: Any) -> AsyncIterator[WalStore]:
     """What is on the disk at that moment; the first store runs on beside it."""
     await until(lambda: store._committer._log.spares == SPARES)  # else names change while they are copied
-    left = directory.with_name(f"{directory.name}-left")
+    left = Path(mkdtemp(prefix="left-", dir=directory.parent)) / directory.name
     shutil.copytree(directory, left)
     async with next_run(left, **more) as again:
         yield again

@@ -10,13 +10,17 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from smppgw.store.api import Store
-from smppgw.store.entries import Delivery, Message, Standing
+from smppgw.store.entries import Delivery, Message, Outcome, Standing
 
 WAIT_SECONDS: Final = 20.0
-ENROUTE: Final = 1
 CARRIER: Final = "sink"
+SHELF: Final = "early/sink"
+OPEN: Final = "open"
+"""In the place of an outcome."""
 LANES: Final = ("fast", "slow")
 ESMES: Final = ("acme", "bolt")
+OWED: Final = (*ESMES, "")
+"""Who may be owed something; the last is nobody."""
 FAR_NS: Final = 1 << 62
 
 
@@ -35,18 +39,19 @@ class Kept:
     """All that a store keeps."""
 
     queued: dict[int, Queued] = field(default_factory=dict)
-    sent: dict[bytes, int] = field(default_factory=dict)
-    """Keys of messages, by the carrier's ids for them."""
-    states: dict[int, int] = field(default_factory=dict)
-    """The message_state of every message."""
-    owed: dict[str, list[bytes]] = field(default_factory=lambda: {esme: [] for esme in ESMES})
+    sent: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    """Keys and envelopes of messages, by the carrier's ids for them."""
+    outcomes: dict[int, Outcome | str] = field(default_factory=dict)
+    """Of every message; `OPEN` where there is none yet."""
+    owed: dict[str, list[bytes]] = field(default_factory=lambda: {esme: [] for esme in OWED})
     """Bodies of deliveries, in order."""
-    early: dict[bytes, bytes] = field(default_factory=dict)
+    held: dict[bytes, list[bytes]] = field(default_factory=dict)
+    """Bodies of what is held, by what it is held under; the oldest first."""
 
     def difference(self, other: Kept, now_ns: int) -> str:
         """What is not the same; nothing when all is. What is due may stand aside or not."""
         differences = []
-        for name in ("queued", "sent", "states", "early", "owed"):
+        for name in ("queued", "sent", "outcomes", "held", "owed"):
             mine, others = getattr(self, name), getattr(other, name)
             for key in sorted(mine.keys() | others.keys()):
                 one, another = (_without_past(each.get(key), now_ns) for each in (mine, others))
@@ -122,7 +127,7 @@ async def seen_in(
     await until(lambda: len(standings) == len(keys))
     for key, standing in standings.items():
         if standing is not None:
-            kept.states[key] = standing.state
+            kept.outcomes[key] = standing.outcome or OPEN
             if standing.message is not None:
                 dues[key] = standing.message.due_ns
     recalled: list[bool] = []
@@ -131,10 +136,14 @@ async def seen_in(
     for carrier_id in ids:
         message = store.find(CARRIER, carrier_id)
         if message is not None:
-            kept.sent[carrier_id] = message.key
-    kept.early = {receipt.carrier_id: receipt.body for receipt in store.release(CARRIER, ids)}
+            kept.sent[carrier_id] = message.key, message.envelope
+    kept.held = {
+        under: [entry.body for entry in entries] for under in ids if (entries := store.held(SHELF, under))
+    }
+    assert store.holds(SHELF) == sum(map(len, kept.held.values()))
+    assert set(store.owing()) == {esme for esme in OWED if store.waiting_deliveries(esme)}
     queued = {esme: store.queued(esme) for esme in ESMES}
-    assert store.highest_key >= max(kept.states, default=0)
+    assert store.highest_key >= max(kept.outcomes, default=0)
     for lane in LANES:
         messages = await _all_of(store, lane)
         order[lane] = [message.key for message in messages]
@@ -146,6 +155,7 @@ async def seen_in(
             )
     for esme in ESMES:
         assert queued[esme] == sum(message.esme == esme for message in kept.queued.values())
+    for esme in OWED:
         kept.owed[esme] = [delivery.body for delivery in await _all_owed_to(store, esme)]
     return kept, order
 

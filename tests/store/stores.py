@@ -25,6 +25,7 @@ def wal_store(
     max_bytes: int = 1 << 30,
     segment_bytes: int = 1 << 20,
     checkpoint_seconds: float = 3600.0,
+    retention_days: int = 7,
     **more: Any,
 ) -> WalStore:
     """A store that is not open yet; small segments, and checkpoints only when asked for."""
@@ -39,7 +40,10 @@ def wal_store(
         "observe_commit": lambda seconds, records: None,
     }
     store = StoreSettings(
-        max_bytes=max_bytes, segment_bytes=segment_bytes, checkpoint_seconds=checkpoint_seconds
+        max_bytes=max_bytes,
+        segment_bytes=segment_bytes,
+        checkpoint_seconds=checkpoint_seconds,
+        retention_days=retention_days,
     )
     return WalStore(
         directory,

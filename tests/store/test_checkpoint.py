@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from smppgw.store import checkpoint, columns, page_codec, record
+from smppgw.store import checkpoint, columns, history, page_codec, record
 from smppgw.store.checkpoint import CORRELATION_NS, HISTORY_OCTETS, PAGE_ENTRIES, Snapshot, snapshot
 from smppgw.store.entries import Message
 from smppgw.store.record import MS, What
 from smppgw.store.rows import PageRow
 from smppgw.store.state import State
-from tests.store.test_contract import delivery, early, keys_of, message
+from tests.store.test_contract import SHELF, UNDELIVERABLE, delivery, held, keys_of, message
 
 NOW_NS = 1000 * MS
 
@@ -52,19 +52,19 @@ def test_nothing_is_taken_twice() -> None:
     state = state_with([message(1)])
     state.received([delivery(1)])
     state.sent["sink"].young[b"x"] = message(2)
-    state.early["sink"].hold([early(b"y")])
-    state.remember(5, record.of_ended(5, [3], ["acme"], 5))
+    state.shelves[SHELF].put([held(b"y")])
+    state.remember(5, history.of_ended(5, [message(3)], ["acme"], [UNDELIVERABLE], 0))
     fold = snapshot(state, NOW_NS).fold()
-    assert [len(list(each)) for each in (fold.pages, fold.sent, fold.early, fold.history)] == [2, 1, 1, 1]
+    assert [len(list(each)) for each in (fold.pages, fold.sent, fold.held, fold.history)] == [2, 1, 1, 1]
     fold = snapshot(state, NOW_NS).fold()
-    assert [len(list(each)) for each in (fold.pages, fold.sent, fold.early, fold.history)] == [0, 0, 0, 0]
+    assert [len(list(each)) for each in (fold.pages, fold.sent, fold.held, fold.history)] == [0, 0, 0, 0]
 
 
 def test_what_has_died_since_is_told_until_the_whole_page_has() -> None:
     messages = [message(key) for key in (1, 2, 3)]
     state = state_with(messages)
     [page] = [page for page, _ in snapshot(state, NOW_NS).pages]
-    state.ended(messages[1:2], ["acme"], 5)
+    state.ended(messages[1:2], ["acme"], [UNDELIVERABLE])
     fold = snapshot(state, NOW_NS).fold()
     assert (fold.dead, fold.dropped) == ([(page.id, columns.packed([2]))], [])
     state.submitted("sink", [messages[0]], [b"x"], ["acme"])
@@ -86,11 +86,11 @@ def test_a_page_of_a_long_lane_is_taken_unless_all_in_it_is_dead_already() -> No
         dead = message(key)
         queue.withdraw(begun, [key])
         dead.page = begun
-        state.ended([dead], ["acme"], 5)
+        state.ended([dead], ["acme"], [UNDELIVERABLE])
     some = message(7)
     queue.withdraw(full, [7])
     some.page = full
-    state.ended([some], ["acme"], 5)
+    state.ended([some], ["acme"], [UNDELIVERABLE])
     taken = snapshot(state, NOW_NS)
     assert [page for page, _ in taken.pages] == [full]
     assert (taken.dead, taken.dropped) == ([(full.id, (7,))], [])
@@ -111,18 +111,27 @@ def test_a_receipt_is_awaited_from_when_a_carrier_has_the_message_or_from_the_en
     state = State(7 * MS)
     sent = state.sent["sink"].young
     sent[b"x"], sent[b"y"] = message(1), message(2, expires_ns=NOW_NS + 500 * MS)
-    sent[b"x"].accepted_ns = 3 * MS
+    sent[b"x"].accepted_ns, sent[b"x"].parts, sent[b"x"].envelope = 3 * MS, 3, b"env"
     x, y = snapshot(state, NOW_NS).fold().sent
     assert (x.carrier, x.carrier_id, x.key, x.message_id, x.esme) == ("sink", b"x", 1, b"00000001", "acme")
-    assert (x.registered_delivery, x.accepted_ms) == (1, 10)
+    assert (x.registered_delivery, x.accepted_ms, x.parts, x.envelope) == (1, 10, 3, b"env")
     assert x.expires_ms == 1007 + CORRELATION_NS // MS
     assert y.expires_ms == 1507 + CORRELATION_NS // MS
+    state.sent["sink"].young[b"z"] = message(3)
+    [z] = snapshot(state, NOW_NS, 5 * MS).fold().sent
+    assert z.expires_ms == 1012
 
 
 def test_the_history_is_put_together_to_rows_that_tell_their_keys() -> None:
     state = State(0)
     chunks = [
-        record.of_ended(moment_ms, [moment_ms * 7 % 1000, moment_ms], ["acme"] * 2, 5)
+        history.of_ended(
+            moment_ms,
+            [message(moment_ms * 7 % 1000), message(moment_ms)],
+            ["acme"] * 2,
+            [UNDELIVERABLE] * 2,
+            0,
+        )
         for moment_ms in range(4000)
     ]
     state.history = list(enumerate(chunks))
@@ -131,9 +140,9 @@ def test_the_history_is_put_together_to_rows_that_tell_their_keys() -> None:
     assert [chunk for row in rows for chunk in page_codec.chunks_of(row.body)] == chunks
     for row in rows:
         inside = page_codec.chunks_of(row.body)
-        keys = [key for chunk in inside for key in record.ended_keys_of(chunk)]
+        keys = [key for chunk in inside for key in history.keys_of(chunk)]
         assert (row.first_key, row.last_key) == (min(keys), max(keys))
-        assert row.at_ms == record.ended_of(inside[0]).at_ms
+        assert row.at_ms == history.ended_of(inside[0]).at_ms
         assert sum(map(len, inside)) <= HISTORY_OCTETS
 
 

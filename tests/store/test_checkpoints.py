@@ -112,12 +112,10 @@ async def test_what_a_few_seconds_saw_come_and_go_never_gets_to_the_ledger(tmp_p
         await receive(store, *deliveries, finished=[(b"%d" % key, DELIVERED) for key in range(1, 400)])
         store.delivered(store.take_deliveries("acme", 999))
         await take_checkpoint(store)
-        assert [count(tmp_path / "data", table) for table in ("page", "page_body", "sent", "early")] == [
-            0
-        ] * 4
+        assert [count(tmp_path / "data", table) for table in ("page", "page_body", "sent", "held")] == [0] * 4
         standing = await look_up(store, 7)
         assert standing is not None
-        assert standing.state == DELIVERED
+        assert standing.outcome == DELIVERED
 
 
 async def test_pages_leave_the_ledger_when_all_in_them_are_gone(tmp_path: Path) -> None:

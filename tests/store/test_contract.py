@@ -12,12 +12,19 @@ from typing import Any, Final, Protocol
 import pytest
 
 from smppgw.store.api import Store
-from smppgw.store.entries import Delivery, EarlyReceipt, Message, Standing
+from smppgw.store.entries import Delivery, Held, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
 from tests.store.stores import opened
 
 WAIT_SECONDS: Final = 20.0
-ENROUTE, DELIVERED, EXPIRED, UNDELIVERABLE = 1, 2, 3, 5
+DELIVERED: Final = Outcome(2, "delivered", "000")
+EXPIRED: Final = Outcome(3, "expired")
+UNDELIVERABLE: Final = Outcome(5, "permanent-number", "0x0B 8")
+SHELF: Final = "early/sink"
+
+
+def envelope_of(command_id: int, body: bytes) -> bytes:
+    return b"%d of %b" % (command_id, body)
 
 
 class Make(Protocol):
@@ -29,7 +36,7 @@ class Make(Protocol):
 
 @asynccontextmanager
 async def in_memory(max_octets: int = 1_000_000) -> AsyncIterator[Store]:
-    store = MemoryStore(max_octets)
+    store = MemoryStore(max_octets, envelope_of=envelope_of)
     await store.open()
     yield store
     await store.close()
@@ -38,7 +45,7 @@ async def in_memory(max_octets: int = 1_000_000) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def on_disk(max_octets: int = 1 << 30) -> AsyncIterator[Store]:
     with TemporaryDirectory() as directory:
-        async with opened(Path(directory) / "data", max_bytes=max_octets) as store:
+        async with opened(Path(directory) / "data", max_bytes=max_octets, envelope_of=envelope_of) as store:
             yield store
 
 
@@ -75,12 +82,12 @@ def message(key: int, lane: str = "lane", **more: Any) -> Message:
     return Message(key, b"%08x" % key, esme, lane, 4, body, registered_delivery, key, **more)
 
 
-def delivery(number: int, esme: str = "acme") -> Delivery:
-    return Delivery(esme, "receipt", 5, b"receipt %d" % number, 9)
+def delivery(number: int, esme: str = "acme", received_ns: int = 0) -> Delivery:
+    return Delivery(esme, "receipt", 5, b"receipt %d" % number, 9, received_ns)
 
 
-def early(carrier_id: bytes, received_ns: int = 0) -> EarlyReceipt:
-    return EarlyReceipt(carrier_id, 5, b"body", received_ns)
+def held(under: bytes, received_ns: int = 0, body: bytes = b"body") -> Held:
+    return Held(under, 5, body, received_ns)
 
 
 async def accept(store: Store, *messages: Message) -> None:
@@ -93,20 +100,22 @@ async def submit(
     store: Store,
     *answered: tuple[Message, bytes],
     deliveries: Sequence[Delivery] = (),
-    finished: Sequence[tuple[bytes, int]] = (),
+    finished: Sequence[tuple[bytes, Outcome]] = (),
 ) -> None:
     told = Told()
     store.submitted("sink", answered, deliveries, finished, told)
     await told.told()
 
 
-async def fail(store: Store, *messages: Message, state: int = UNDELIVERABLE) -> None:
+async def fail(store: Store, *messages: Message, outcome: Outcome = UNDELIVERABLE) -> None:
     told = Told()
-    store.failed(messages, state, (), told)
+    store.failed([(message, outcome) for message in messages], (), told)
     await told.told()
 
 
-async def receive(store: Store, *deliveries: Delivery, finished: Sequence[tuple[bytes, int]] = ()) -> None:
+async def receive(
+    store: Store, *deliveries: Delivery, finished: Sequence[tuple[bytes, Outcome]] = ()
+) -> None:
     told = Told()
     store.receive("sink", deliveries, finished, told)
     await told.told()
@@ -147,7 +156,7 @@ def take(store: Store, most: int = 99, lane: str = "lane") -> list[int]:
     return keys_of(store.take(lane, most))
 
 
-def bodies(deliveries: Sequence[Delivery]) -> list[bytes]:
+def bodies(deliveries: Sequence[Delivery] | Sequence[Held]) -> list[bytes]:
     return [each.body for each in deliveries]
 
 
@@ -326,6 +335,49 @@ async def test_a_message_that_asked_for_no_receipt_is_not_found(make: Make) -> N
 
 
 @each_store
+async def test_what_is_kept_of_a_message_is_made_when_a_carrier_has_it_and_will_report_it(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *(message(key, registered_delivery=key % 2, parts=key) for key in (1, 2, 3)))
+        first, second, third = store.take("lane", 9)
+        assert first.envelope == b""
+        await submit(store, (first, b"x"), (second, b"y"), (third, b""))
+        found = store.find("sink", b"x")
+        assert found is not None
+        assert (found.envelope, found.body, found.parts) == (b"4 of body 1", b"", 1)
+        assert (second.envelope, third.envelope) == (b"", b"")
+
+
+@each_store
+async def test_what_is_kept_of_a_message_is_made_though_it_stands_again(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2))
+        first, second = store.take("lane", 2)
+        store.give_back([first])
+        second.due_ns = 50
+        store.defer([second])
+        await submit(store, (first, b"x"), (second, b"y"))
+        for key, carrier_id in ((1, b"x"), (2, b"y")):
+            found = store.find("sink", carrier_id)
+            assert found is not None
+            assert found.envelope == b"4 of body %d" % key
+
+
+@each_store
+async def test_messages_may_end_in_different_ways_at_once(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 6)))
+        first, second, third, fourth, fifth = store.take("lane", 9)
+        told = Told()
+        store.failed([(first, EXPIRED), (second, UNDELIVERABLE), (third, EXPIRED)], (), told)
+        await told.told()
+        await submit(store, (fourth, b"x"), (fifth, b"y"))
+        await receive(store, finished=[(b"y", UNDELIVERABLE), (b"never there", EXPIRED), (b"x", DELIVERED)])
+        standings = [await look_up(store, key) for key in range(1, 6)]
+        outcomes = [standing and standing.outcome for standing in standings]
+        assert outcomes == [EXPIRED, UNDELIVERABLE, EXPIRED, DELIVERED, UNDELIVERABLE]
+
+
+@each_store
 async def test_an_empty_id_of_a_carrier_finds_nothing(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1))
@@ -343,7 +395,7 @@ async def test_receipts_that_were_held_come_with_the_response(make: Make) -> Non
         assert bodies(store.take_deliveries("acme", 9)) == [b"receipt 1"]
         standing = await look_up(store, 1)
         assert standing is not None
-        assert standing.state == DELIVERED
+        assert standing.outcome == DELIVERED
 
 
 @each_store
@@ -351,7 +403,7 @@ async def test_a_failed_message_tells_its_esme(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1))
         told = Told()
-        store.failed(store.take("lane", 1), UNDELIVERABLE, [delivery(1)], told)
+        store.failed([(each, UNDELIVERABLE) for each in store.take("lane", 1)], [delivery(1)], told)
         await told.told()
         assert store.queued("acme") == 0
         assert bodies(store.take_deliveries("acme", 9)) == [b"receipt 1"]
@@ -443,12 +495,12 @@ async def test_what_was_picked_before_its_moment_still_waits_for_it_when_it_is_g
 async def test_what_was_picked_can_fail(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2))
-        await fail(store, *await picked(lambda then: store.pick([1], then)), state=EXPIRED)
+        await fail(store, *await picked(lambda then: store.pick([1], then)), outcome=EXPIRED)
         assert take(store) == [2]
         assert store.queued("acme") == 1
         standing = await look_up(store, 1)
         assert standing is not None
-        assert standing.state == EXPIRED
+        assert standing.outcome == EXPIRED
 
 
 @each_store
@@ -494,7 +546,7 @@ async def test_messages_whose_validity_is_over_are_picked(make: Make) -> None:
         gone = await expired(100)
         assert sorted(keys_of(gone)) == [1, 3]
         assert await expired(100) == []
-        await fail(store, *gone, state=EXPIRED)
+        await fail(store, *gone, outcome=EXPIRED)
         assert await expired(100) == []
         assert keys_of(await expired(101)) == [4]
         assert take(store) == [2]
@@ -530,7 +582,7 @@ async def test_a_message_is_looked_up_on_its_way(make: Make) -> None:
         for key in (1, 2):
             standing = await look_up(store, key)
             assert standing is not None
-            assert (standing.esme, standing.state, standing.final_ns) == ("acme", ENROUTE, 0)
+            assert (standing.esme, standing.outcome, standing.final_ns) == ("acme", None, 0)
             assert standing.message is not None
             assert (standing.message.key, standing.message.body) == (key, b"body %d" % key)
         [taken] = store.take("lane", 1)
@@ -538,7 +590,7 @@ async def test_a_message_is_looked_up_on_its_way(make: Make) -> None:
         assert standing is not None
         assert standing.message is not None
         await submit(store, (taken, b"x"))
-        assert await look_up(store, 1) == Standing("acme", ENROUTE, 0, None)
+        assert await look_up(store, 1) == Standing("acme", None, 0, None)
 
 
 @each_store
@@ -549,12 +601,12 @@ async def test_a_message_is_looked_up_after_its_end(make: Make) -> None:
         await submit(store, (first, b"x"), (third, b"y"))
         await receive(store, finished=[(b"x", DELIVERED)])
         await fail(store, second)
-        for key, state in ((1, DELIVERED), (2, UNDELIVERABLE)):
+        for key, outcome in ((1, DELIVERED), (2, UNDELIVERABLE)):
             standing = await look_up(store, key)
             assert standing is not None
-            assert (standing.esme, standing.state, standing.message) == ("acme", state, None)
+            assert (standing.esme, standing.outcome, standing.message) == ("acme", outcome, None)
             assert standing.final_ns > 0
-        assert await look_up(store, 3) == Standing("acme", ENROUTE, 0, None)
+        assert await look_up(store, 3) == Standing("acme", None, 0, None)
 
 
 # ---- what carriers say --------------------------------------------------------------------------------------
@@ -573,26 +625,85 @@ async def test_what_is_at_hand_is_found_after_a_recall_and_what_is_not_there_is_
 
 
 @each_store
-async def test_a_receipt_that_is_held_is_released_once(make: Make) -> None:
+async def test_an_id_that_was_finished_is_known_as_such_where_there_was_a_message(make: Make) -> None:
     async with make() as store:
-        assert store.hold("sink", [early(b"x"), early(b"y")]) == 0
-        await receive(store)
-        assert store.release("other", [b"x"]) == []
-        [released] = store.release("sink", [b"never there", b"x"])
-        assert (released.carrier_id, released.command_id, released.body) == (b"x", 5, b"body")
-        assert store.release("sink", [b"x"]) == []
-        assert len(store.release("sink", [b"y"])) == 1
+        await accept(store, message(1), message(2), message(3))
+        first, second, third = store.take("lane", 9)
+        await submit(store, (first, b"x"), (second, b"y"), finished=[(b"x", DELIVERED)])
+        await fail(store, third)
+        assert store.has_finished("sink", b"x")
+        assert not store.has_finished("sink", b"y")
+        assert not store.has_finished("other", b"x")
+        await receive(store, finished=[(b"y", EXPIRED), (b"y", DELIVERED), (b"never there", DELIVERED)])
+        assert store.has_finished("sink", b"y")
+        assert not store.has_finished("sink", b"never there")
+        standing = await look_up(store, 2)
+        assert standing is not None
+        assert standing.outcome == EXPIRED, "the first word counts"
+
+
+# ---- what is held -------------------------------------------------------------------------------------------
 
 
 @each_store
-async def test_held_receipts_expire(make: Make) -> None:
+async def test_what_is_held_under_the_same_is_released_together_and_once(make: Make) -> None:
     async with make() as store:
-        store.hold("sink", [early(b"a", 10), early(b"b", 20)])
-        store.hold("other", [early(b"a", 10)])
+        entries = [held(b"x", body=b"1"), held(b"y", body=b"2"), held(b"x", body=b"3")]
+        assert store.hold(SHELF, entries, 99) == []
         await receive(store)
-        assert store.expire_held(15) == {"sink": 1, "other": 1}
-        assert store.expire_held(25) == {"sink": 1}
-        assert store.expire_held(25) == {}
+        assert store.hold(SHELF, [held(b"x", body=b"4")], 99) == []
+        assert store.holds(SHELF) == 4
+        assert bodies(store.held(SHELF, b"x")) == [b"1", b"3", b"4"]
+        assert list(store.held(SHELF, b"never there")) == []
+        released = store.release(SHELF, [b"y", b"never there", b"x", b"y"])
+        assert bodies(released) == [b"2", b"1", b"3", b"4"]
+        assert (released[0].under, released[0].command_id) == (b"y", 5)
+        assert store.release(SHELF, [b"x"]) == []
+        assert list(store.held(SHELF, b"x")) == []
+        assert store.holds(SHELF) == 0
+
+
+@each_store
+async def test_shelves_are_apart(make: Make) -> None:
+    async with make() as store:
+        store.hold(SHELF, [held(b"x")], 99)
+        await receive(store)
+        assert store.holds("other") == 0
+        assert list(store.held("other", b"x")) == []
+        assert store.release("other", [b"x"]) == []
+        assert store.expire_held("other", 99) == []
+        assert store.hold("other", [held(b"y")], 1) == []
+        assert (store.holds(SHELF), store.holds("other")) == (1, 1)
+
+
+@each_store
+async def test_the_oldest_make_room_and_those_under_the_same_leave_together(make: Make) -> None:
+    async with make() as store:
+        store.hold(SHELF, [held(name, body=name + b"1") for name in (b"a", b"b", b"c")], 3)
+        gone = store.hold(SHELF, [held(name, body=name + b"2") for name in (b"b", b"d")], 3)
+        assert bodies(gone) == [b"a1", b"b1", b"b2"]
+        assert (store.holds(SHELF), bodies(store.held(SHELF, b"c"))) == (2, [b"c1"])
+        assert bodies(store.hold(SHELF, [], 1)) == [b"c1"]
+        assert bodies(store.hold(SHELF, [held(b"d", body=b"d3")], 1)) == [b"d2", b"d3"], (
+            "all of it is too much"
+        )
+        assert store.holds(SHELF) == 0
+        await receive(store)
+
+
+@each_store
+async def test_what_is_held_expires_with_the_first_that_is_under_the_same(make: Make) -> None:
+    async with make() as store:
+        entries = [held(b"a", 10, b"1"), held(b"b", 20, b"2"), held(b"a", 30, b"3"), held(b"c", 15, b"4")]
+        store.hold(SHELF, entries, 99)
+        await receive(store)
+        assert store.expire_held(SHELF, 10) == []
+        assert bodies(store.expire_held(SHELF, 11)) == [b"1", b"3"]
+        assert bodies(store.expire_held(SHELF, 20)) == [b"4"]
+        assert bodies(store.expire_held(SHELF, 21)) == [b"2"]
+        assert store.expire_held(SHELF, 99) == []
+        assert store.holds(SHELF) == 0
+        await receive(store, delivery(1))
 
 
 # ---- what ESMEs are owed ------------------------------------------------------------------------------------
@@ -630,6 +741,34 @@ async def test_a_deferred_delivery_stands_aside_until_it_is_due(make: Make) -> N
         assert store.wake(40) is None
         [again, second] = store.take_deliveries("acme", 9)
         assert (again.body, again.attempts, second.body) == (b"receipt 1", 1, b"receipt 2")
+
+
+@each_store
+async def test_who_is_owed_something_is_known_also_where_it_is_nobody(make: Make) -> None:
+    async with make() as store:
+        assert set(store.owing()) == set()
+        await receive(store, delivery(1), delivery(2, "gone"), delivery(3, ""))
+        assert store.waiting_deliveries("never there") == 0
+        assert set(store.owing()) == {"acme", "gone", ""}
+        [first], [gone] = store.take_deliveries("acme", 9), store.take_deliveries("gone", 9)
+        assert set(store.owing()) == {""}, "what is handed out does not wait"
+        first.due_ns = 50
+        store.defer_deliveries([first])
+        store.delivered([gone])
+        assert set(store.owing()) == {"acme", ""}
+
+
+@each_store
+async def test_what_belongs_to_nobody_is_kept_in_order(make: Make) -> None:
+    async with make() as store:
+        await receive(store, *(delivery(number, "", received_ns=number + 5) for number in range(4)))
+        assert (store.waiting_deliveries(""), store.ready_deliveries("")) == (4, 4)
+        first, second = store.take_deliveries("", 2)
+        store.delivered([first])
+        store.give_back_deliveries([second])
+        left = store.take_deliveries("", 9)
+        assert bodies(left) == [b"receipt 1", b"receipt 2", b"receipt 3"]
+        assert [each.received_ns for each in left] == [6, 7, 8]
 
 
 @each_store

@@ -22,7 +22,7 @@ from tests.store.restarts import (
     take_checkpoint,
 )
 from tests.store.store_book import until
-from tests.store.test_contract import delivery, early, receive
+from tests.store.test_contract import SHELF, accept, bodies, delivery, held, message, receive, submit
 
 FEW = HEAD_MOST + 4 * 2 * PAGE_ENTRIES
 
@@ -103,17 +103,48 @@ async def test_what_an_esme_refuses_again_and_again_waits_on_disk_with_its_momen
         assert most < 150
 
 
-async def test_receipts_that_make_room_for_others_are_released_in_the_log_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("smppgw.store.early.MAX_EARLY", 3)
+async def test_what_makes_room_is_released_in_the_log_too(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
-        assert store.hold("sink", []) == 0
-        assert store.hold("sink", [early(b"%d" % number) for number in range(3)]) == 0
+        assert store.hold(SHELF, [], 3) == []
+        assert store.hold(SHELF, [held(b"%d" % number) for number in range(3)], 3) == []
         await receive(store)
-        assert store.hold("sink", [early(b"3"), early(b"4")]) == 2
+        gone = store.hold(SHELF, [held(b"3"), held(b"1"), held(b"4")], 3)
+        assert [each.under for each in gone] == [b"0", b"1", b"1"]
         await receive(store)
-        monkeypatch.setattr("smppgw.store.early.MAX_EARLY", 99)
         async with killed(store, tmp_path / "data") as again:
-            held = again.release("sink", [b"%d" % number for number in range(5)])
-            assert [each.carrier_id for each in held] == [b"2", b"3", b"4"]
+            assert again.holds(SHELF) == 3
+            left = again.release(SHELF, [b"%d" % number for number in range(5)])
+            assert [each.under for each in left] == [b"2", b"3", b"4"]
+
+
+async def test_what_is_said_of_shelves_waits_for_what_comes_of_it(tmp_path: Path) -> None:
+    """A crash between the two leaves things as they were, whatever else is written meanwhile."""
+    async with first_run(tmp_path / "data") as store:
+        store.hold(SHELF, [held(b"a", 10, b"1"), held(b"b", 20, b"2"), held(b"c", 30, b"3")], 9)
+        await receive(store)
+        [expired] = store.expire_held(SHELF, 11)
+        [released] = store.release(SHELF, [b"b"])
+        store.hold(SHELF, [held(b"d", 40, b"4")], 9)
+        await accept(store, message(1))
+        [taken] = store.take("lane", 1)
+        taken.due_ns = NOW_NS + SECOND_NS
+        store.defer([taken])
+        await accept(store, message(2))
+        async with killed(store, tmp_path / "data") as again:
+            assert bodies(again.release(SHELF, [b"a", b"b", b"c", b"d"])) == [b"1", b"2", b"3"]
+            assert (again.waiting_deliveries(""), again.queued("acme")) == (0, 2)
+        await receive(store, delivery(1, ""), delivery(2, ""))
+        assert bodies([expired, released]) == [b"1", b"2"]
+        async with killed(store, tmp_path / "data") as again:
+            assert bodies(again.release(SHELF, [b"a", b"b", b"c", b"d"])) == [b"3", b"4"]
+            assert again.waiting_deliveries("") == 2
+
+
+async def test_what_is_said_of_shelves_goes_with_what_carriers_have(tmp_path: Path) -> None:
+    async with first_run(tmp_path / "data") as store:
+        store.hold(SHELF, [held(b"x"), held(b"y")], 9)
+        await accept(store, message(1))
+        assert len(store.release(SHELF, [b"x"])) == 1
+        await submit(store, (store.take("lane", 1)[0], b"x"))
+        async with killed(store, tmp_path / "data") as again:
+            assert (again.holds(SHELF), len(again.held(SHELF, b"y"))) == (1, 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from smppgw.store.errors import StoreError
 from smppgw.store.ledger import Ledger, LedgerFull
 from smppgw.store.ledger_reader import LedgerReader
-from smppgw.store.rows import EarlyRow, Fold, HistoryRow, LedgerState, PageHead, PageRow, SentRow
+from smppgw.store.rows import Fold, HeldRow, HistoryRow, LedgerState, PageHead, PageRow, SentRow
 from tests.store.ledgers import LOG
 
 ANY_OCTETS = bytes(range(256))
@@ -30,11 +30,11 @@ def head(number: int, first_key: int = 1, dead: bytes = b"") -> PageHead:
 
 
 def sent(carrier_id: bytes, key: int = 1, accepted_ms: int = 1, expires_ms: int = 0) -> SentRow:
-    return SentRow("north", carrier_id, key, b"ours", "acme", 1, accepted_ms, expires_ms)
+    return SentRow("north", carrier_id, key, b"ours", "acme", 1, accepted_ms, expires_ms, 2, ANY_OCTETS)
 
 
-def early(carrier_id: bytes, received_ms: int = 1, body: bytes = b"body") -> EarlyRow:
-    return EarlyRow("north", carrier_id, 5, received_ms, body)
+def held(under: bytes, received_ms: int = 1, body: bytes = b"body") -> HeldRow:
+    return HeldRow("north", under, 5, received_ms, body)
 
 
 def history(at_ms: int, octets: int = 10) -> HistoryRow:
@@ -93,7 +93,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 9")
     connection.close()
-    with pytest.raises(StoreError, match="version 9, this smppgw knows version 1"):
+    with pytest.raises(StoreError, match="version 9, this smppgw knows version 2"):
         Ledger(path).open(LOG)
 
 
@@ -166,7 +166,7 @@ def test_what_was_folded_is_there_when_it_is_opened_again(ledger: Ledger) -> Non
         Fold(
             11, 12, 13,
             pages=[page(2, first_key=100), page(1, first_key=200), page(3, first_key=50)],
-            early=[early(ANY_OCTETS), early(b"2", received_ms=9)],
+            held=[held(ANY_OCTETS), held(b"2", received_ms=9), held(ANY_OCTETS, 10)],
             counters={"accepted": 5, "other": 6},
         )
     )  # fmt: skip
@@ -174,7 +174,7 @@ def test_what_was_folded_is_there_when_it_is_opened_again(ledger: Ledger) -> Non
     assert reopened(ledger) == LedgerState(
         21, 22, 23, 4,
         [head(3, 50), head(2, 100), head(1, 200)],
-        [early(ANY_OCTETS), early(b"2", received_ms=9)],
+        [held(ANY_OCTETS), held(b"2", received_ms=9), held(ANY_OCTETS, 10)],
         {"accepted": 7, "other": 6},
     )  # fmt: skip
 
@@ -240,12 +240,17 @@ def test_what_is_settled_is_not_found_and_what_comes_anew_with_its_id_is(
     assert sorted(reader.sent("north", [ANY_OCTETS, b"2", b"3"])) == [sent(b"2", key=9), sent(b"3")]
 
 
-def test_a_released_receipt_is_gone_and_one_that_came_anew_is_there(ledger: Ledger) -> None:
-    ledger.apply(Fold(1, 1, 1, early=[early(b"1"), early(b"2"), early(b"3")]))
+def test_what_is_released_is_gone_with_all_that_is_under_the_same(ledger: Ledger) -> None:
+    ledger.apply(Fold(1, 1, 1, held=[held(b"1"), held(b"2"), held(b"3"), held(b"1", 2)]))
+    other = HeldRow("south", b"1", 5, 3, b"")
     ledger.apply(
-        Fold(2, 1, 1, released=[("north", b"1"), ("north", b"2")], early=[early(b"1", 5), early(b"3", 6)])
-    )
-    assert reopened(ledger).early == [early(b"1", 5), early(b"3", 6)]
+        Fold(
+            2, 1, 1,
+            released=[("north", b"1"), ("north", b"2"), ("north", b"never")],
+            held=[held(b"1", 5), held(b"3", 6), other],
+        )
+    )  # fmt: skip
+    assert reopened(ledger).held == [held(b"3"), held(b"1", 5), held(b"3", 6), other]
 
 
 Known = st.tuples(st.sampled_from(["north", "söuth"]), st.binary(max_size=2))
@@ -266,7 +271,9 @@ def test_correlation_is_a_dict(
         rows = []
         for carrier, carrier_id in arriving:
             key += 1
-            rows.append(SentRow(carrier, carrier_id, key, carrier_id[::-1], "äcme\x7f", 255, key, 0))
+            rows.append(
+                SentRow(carrier, carrier_id, key, carrier_id[::-1], "äcme\x7f", 255, key, 0, 255, carrier_id)
+            )
         for each in settled:
             model.pop(each, None)
         model |= {(row.carrier, row.carrier_id): row for row in rows}

@@ -21,7 +21,9 @@ def page(number: int, queue: str = "lane:a", body: bytes = b"body") -> PageRow:
 
 
 def sent(carrier: str, carrier_id: bytes) -> SentRow:
-    return SentRow(carrier, carrier_id, 2**62, bytes(range(256)), 'a"c\\mé', 255, 1_700_000_000_000, 0)
+    return SentRow(
+        carrier, carrier_id, 2**62, bytes(range(256)), 'a"c\\mé', 255, 1_700_000_000_000, 0, 3, carrier_id
+    )
 
 
 def test_bodies_and_keys_come_in_the_order_asked(ledger: Ledger, reader: LedgerReader) -> None:

@@ -99,8 +99,19 @@ async def test_what_stands_behind_a_damaged_page_is_read_from_the_other_end(
     with closing(sqlite3.connect(path)) as connection:
         for number in range(2000):
             if table == "sent":
-                row: tuple[object, ...] = ("sink", b"%08d" % number, number, b"id", "acme", 1, 5, 5)
-                connection.execute("INSERT INTO sent VALUES (?,?,?,?,?,?,?,?)", row)
+                row: tuple[object, ...] = (
+                    "sink",
+                    b"%08d" % number,
+                    number,
+                    b"id",
+                    "acme",
+                    1,
+                    5,
+                    5,
+                    1,
+                    b"env",
+                )
+                connection.execute("INSERT INTO sent VALUES (?,?,?,?,?,?,?,?,?,?)", row)
             else:
                 connection.execute(
                     "INSERT INTO history VALUES (?,?,?,?,?)", (number, 5, number, number, b"\0\0\0\0")

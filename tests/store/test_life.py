@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,19 +13,17 @@ from smppgw.store.record import MS
 from tests.store.lived import (
     AWAITING,
     DEFERRED,
-    DELIVERED,
     ELSEWHERE,
     FAILED,
     FINISHED,
     HOUR_NS,
     KEY,
     QUEUED,
-    UNDELIVERABLE,
     killed,
     lived,
 )
 from tests.store.stores import opened
-from tests.store.test_contract import picked, replace
+from tests.store.test_contract import DELIVERED, UNDELIVERABLE, picked, replace
 
 each_store = pytest.mark.parametrize("make", [lived, killed])
 Make = Callable[[Path], Awaitable[Path]]
@@ -39,8 +38,8 @@ async def test_a_message_is_known_from_its_beginning_to_its_end(tmp_path: Path, 
     directory = await make(tmp_path / "data")
     found = {key: life(directory, key) for key in range(KEY, KEY + 6)}
     assert [each.esme for each in found.values() if each is not None] == ["acme"] * 5 + ["shop"]
-    states = {key: each.state for key, each in found.items() if each is not None}
-    assert states == {
+    outcomes = {key: each.outcome for key, each in found.items() if each is not None}
+    assert outcomes == {
         FINISHED: DELIVERED,
         AWAITING: None,
         FAILED: UNDELIVERABLE,
@@ -53,7 +52,9 @@ async def test_a_message_is_known_from_its_beginning_to_its_end(tmp_path: Path, 
         ids = [(submission.carrier, submission.carrier_id) for submission in each.submissions]
         named = {FINISHED: b"%d-finished" % KEY, AWAITING: b"%d-awaiting" % KEY}
         assert ids == ([("sink", named[key])] if key in named else [])
-        assert (each.final_ms > 0) == (each.state is not None)
+        assert (each.final_ms > 0) == (each.outcome is not None)
+        assert abs(each.accepted_ms - time.time_ns() // MS) < 60_000
+        assert each.parts == (2 if key == ELSEWHERE else 1)
     deferred = found[DEFERRED]
     assert deferred is not None
     assert deferred.message is not None
@@ -85,10 +86,13 @@ async def test_it_outlives_the_segments(tmp_path: Path) -> None:
     directory = await killed(tmp_path / "data", checkpoint=True)
     done, waiting = life(directory, FINISHED), life(directory, AWAITING)
     assert done is not None
-    assert (done.message, done.state, len(done.submissions)) == (None, DELIVERED, 1)
+    assert (done.message, done.outcome, len(done.submissions)) == (None, DELIVERED, 1)
     assert waiting is not None
     assert waiting.message is not None
     assert (waiting.message.body, waiting.message.accepted_ns > 0) == (b"", True)
+    for each in (done, waiting, life(directory, FAILED)):
+        assert each is not None
+        assert (abs(each.accepted_ms - time.time_ns() // MS) < 60_000, each.parts) == (True, 1)
 
 
 async def test_a_message_that_was_replaced_is_shown_as_it_is(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.store import record
-from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.entries import Delivery, Held, Message
 from smppgw.store.errors import StoreError
 from smppgw.store.record import MS, What
 
@@ -55,6 +55,7 @@ def messages_of_a_lane(draw: st.DrawFn) -> list[Message]:
             draw(moments),
             draw(moments),
             draw(moments),
+            draw(st.integers(1, 255)),
         )
         message.attempts = draw(attempts)
         messages.append(message)
@@ -73,14 +74,19 @@ def test_messages_are_read_as_they_were_written(messages: list[Message]) -> None
 
 
 @quick
-@given(st.lists(st.tuples(keys, st.booleans(), octets, moments, attempts), min_size=1, max_size=5))
-def test_deliveries_are_read_as_they_were_written(rows: list[tuple[int, bool, bytes, int, int]]) -> None:
+@given(
+    st.lists(st.tuples(keys, st.booleans(), octets, moments, moments, attempts), min_size=1, max_size=5),
+    names,
+)
+def test_deliveries_are_read_as_they_were_written(
+    rows: list[tuple[int, bool, bytes, int, int, int]], esme: str
+) -> None:
     deliveries = []
-    for key, is_mo, body, due_ns, number in rows:
-        delivery = Delivery("acme", "mo" if is_mo else "receipt", 5, body, len(body))
+    for key, is_mo, body, received_ns, due_ns, number in rows:
+        delivery = Delivery(esme, "mo" if is_mo else "receipt", 5, body, len(body), received_ns)
         delivery.key, delivery.due_ns, delivery.attempts = key, due_ns, number
         deliveries.append(delivery)
-    written = record.of_deliveries("acme", deliveries, EPOCH_NS)
+    written = record.of_deliveries(esme, deliveries, EPOCH_NS)
     assert record.what(written) is What.RECEIVED
     assert record.keys_of(written) == [delivery.key for delivery in deliveries]
     assert_same(record.deliveries_of(written, EPOCH_NS), deliveries)
@@ -88,30 +94,11 @@ def test_deliveries_are_read_as_they_were_written(rows: list[tuple[int, bool, by
 
 @quick
 @given(st.lists(st.tuples(octets, st.integers(0, 2**32 - 1), octets, moments), min_size=1, max_size=5))
-def test_early_receipts_are_read_as_they_were_written(rows: list[tuple[bytes, int, bytes, int]]) -> None:
-    receipts = [EarlyReceipt(*row) for row in rows]
-    carrier, read = record.early_of(record.of_early("sink", receipts, EPOCH_NS), EPOCH_NS)
-    assert carrier == "sink"
-    for mine, other in zip(read, receipts, strict=True):
-        assert fields(mine) == fields(other)
-        assert 0 <= other.received_ns - mine.received_ns < MS
-
-
-@quick
-@given(st.lists(st.tuples(keys, names, octets, st.integers(0, 9)), min_size=1, max_size=5), names)
-def test_what_became_of_messages_is_read_as_it_was_written(
-    rows: list[tuple[int, str, bytes, int]], carrier: str
-) -> None:
-    all_keys, esmes, ids, states = (list(column) for column in zip(*rows, strict=True))
-    submitted = record.of_submitted(carrier, 17, all_keys, esmes, ids)
-    assert record.submitted_of(submitted) == (carrier, 17, all_keys, esmes, ids, [])
-    finished = record.of_finished(carrier, 18, all_keys, esmes, ids, states)
-    assert record.submitted_of(finished) == (carrier, 18, all_keys, esmes, ids, states)
-    ended = record.of_ended(19, all_keys, esmes, 5)
-    assert record.ended_of(ended) == (19, all_keys, esmes, 5)
-    for written, what in ((submitted, What.SUBMITTED), (finished, What.FINISHED), (ended, What.ENDED)):
-        assert record.what(written) is what
-        assert record.ended_keys_of(written) == all_keys
+def test_what_is_held_is_read_as_it_was_written(rows: list[tuple[bytes, int, bytes, int]]) -> None:
+    entries = [Held(*row) for row in rows]
+    shelf, read = record.held_of(record.of_held("early/sink", entries, EPOCH_NS), EPOCH_NS)
+    assert shelf == "early/sink"
+    assert_same(read, entries)
 
 
 def test_a_deferral_is_read_as_it_was_written() -> None:

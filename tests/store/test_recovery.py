@@ -8,6 +8,7 @@ import pytest
 
 from smppgw.store.entries import Message
 from tests.store.restarts import (
+    HOUR_NS,
     LATER_NS,
     NOW_NS,
     SECOND_NS,
@@ -30,15 +31,16 @@ from tests.store.restarts import (
 from tests.store.store_book import until
 from tests.store.test_contract import (
     DELIVERED,
-    ENROUTE,
     EXPIRED,
+    SHELF,
     UNDELIVERABLE,
     Standing,
     accept,
     bodies,
     delivery,
-    early,
+    envelope_of,
     fail,
+    held,
     keys_of,
     look_up,
     message,
@@ -59,6 +61,7 @@ def everything_of(each: Message) -> tuple[object, ...]:
         each.body,
         each.registered_delivery,
         each.attempts,
+        each.parts,
     )
 
 
@@ -72,6 +75,7 @@ async def test_messages_stand_in_their_lanes_again(tmp_path: Path, restart: Rest
         ]
         for each in accepted:
             each.accepted_ns, each.expires_ns = NOW_NS - SECOND_NS, (NOW_NS + SECOND_NS) * (each.key % 2)
+            each.parts = 1 + each.key // 10
         written = [everything_of(each) for each in accepted]
         await accept(store, *accepted[:10])
         await pause(store)
@@ -126,7 +130,8 @@ async def test_what_esmes_are_owed_waits_for_them_again(
     tmp_path: Path, restart: Restart, pause: Pause
 ) -> None:
     async with first_run(tmp_path / "data") as store:
-        await receive(store, *map(delivery, range(5)), delivery(90, "other"))
+        owed = [delivery(number, received_ns=NOW_NS - number * SECOND_NS) for number in range(5)]
+        await receive(store, *owed, delivery(90, "other"), delivery(91, ""))
         await pause(store)
         first, second, _ = store.take_deliveries("acme", 3)
         store.delivered([second])
@@ -136,12 +141,16 @@ async def test_what_esmes_are_owed_waits_for_them_again(
         await receive(store, delivery(5))
         store.delivered(store.take_deliveries("acme", 1)[:0])
         async with restart(store, tmp_path / "data") as again:
-            assert (again.waiting_deliveries("acme"), again.waiting_deliveries("other")) == (5, 1)
+            assert [again.waiting_deliveries(esme) for esme in ("acme", "other", "")] == [5, 1, 1]
+            assert set(again.owing()) == {"acme", "other", ""}
             await until(lambda: again.wake(LATER_NS + 600 * SECOND_NS) is None)
             await until(lambda: again.ready_deliveries("acme") == 5)
             owed = again.take_deliveries("acme", 9)
             assert bodies(owed) == [b"receipt %d" % number for number in (0, 2, 3, 4, 5)]
             assert [(each.kind, each.command_id, each.tlv_at) for each in owed] == [("receipt", 5, 9)] * 5
+            ages_ns = [LATER_NS - each.received_ns for each in owed[:4]]
+            assert ages_ns == [0, 2 * SECOND_NS, 3 * SECOND_NS, 4 * SECOND_NS]
+            assert [(each.esme, each.body) for each in again.take_deliveries("", 9)] == [("", b"receipt 91")]
             await receive(again, delivery(6))
             [new] = again.take_deliveries("acme", 9)
             assert new.key > max(each.key for each in owed)
@@ -174,25 +183,71 @@ async def test_receipts_find_their_messages_again(tmp_path: Path, restart: Resta
 
 @each_restart
 @each_pause
-async def test_receipts_that_came_early_are_held_again(
+async def test_what_is_kept_of_a_message_is_there_again(
+    tmp_path: Path, restart: Restart, pause: Pause
+) -> None:
+    """Made anew of what the log has, or as the ledger has it."""
+    async with first_run(tmp_path / "data", envelope_of=envelope_of) as store:
+        await accept(store, *(message(key, parts=3) for key in (1, 2)))
+        await pause(store)
+        first, second = store.take("lane", 9)
+        await submit(store, (first, b"x"))
+        await pause(store)
+        await submit(store, (second, b"y"))
+        async with restart(store, tmp_path / "data", envelope_of=envelope_of) as again:
+            assert await recall(again, b"x", b"y") == [1, 2]
+            for key, carrier_id in ((1, b"x"), (2, b"y")):
+                found = again.find("sink", carrier_id)
+                assert found is not None
+                assert (found.envelope, found.parts, found.body) == (b"4 of body %d" % key, 3, b"")
+
+
+async def test_what_was_finished_is_known_again_as_far_as_the_log_tells(tmp_path: Path) -> None:
+    async with first_run(tmp_path / "data") as store:
+        await accept(store, message(1), message(2))
+        first, second = store.take("lane", 9)
+        await submit(store, (first, b"x"), (second, b"y"))
+        await take_checkpoint(store)
+        await receive(store, finished=[(b"x", DELIVERED), (b"never there", DELIVERED)])
+        async with killed(store, tmp_path / "data") as again:
+            assert again.has_finished("sink", b"x")
+            assert not again.has_finished("sink", b"y")
+            assert not again.has_finished("sink", b"never there")
+
+
+@each_restart
+@each_pause
+async def test_what_is_held_is_held_again_in_its_order(
     tmp_path: Path, restart: Restart, pause: Pause
 ) -> None:
     async with first_run(tmp_path / "data") as store:
-        store.hold("sink", [early(b"%d" % number, NOW_NS) for number in range(5)])
+        store.hold(SHELF, [held(b"%d" % number, NOW_NS, b"first") for number in range(5)], 99)
+        store.hold("other", [held(b"1", NOW_NS, b"other")], 99)
         await receive(store)
         await pause(store)
-        assert len(store.release("sink", [b"0"])) == 1
-        store.hold("sink", [early(b"1", NOW_NS + SECOND_NS), early(b"2", NOW_NS)])
-        assert len(store.release("sink", [b"2"])) == 1
+        assert len(store.release(SHELF, [b"0"])) == 1
+        store.hold(SHELF, [held(b"1", NOW_NS + SECOND_NS, b"second"), held(b"2", NOW_NS)], 99)
+        assert len(store.release(SHELF, [b"2"])) == 2
         await receive(store)
         await pause(store)
-        assert len(store.release("sink", [b"3"])) == 1
+        assert len(store.release(SHELF, [b"3"])) == 1
+        store.hold(SHELF, [held(b"1", NOW_NS, b"third"), held(b"3", NOW_NS, b"anew")], 99)
         await receive(store)
         async with restart(store, tmp_path / "data") as again:
-            held = again.release("sink", [b"%d" % number for number in range(5)])
-            assert [each.carrier_id for each in held] == [b"1", b"4"]
-            assert [each.received_ns for each in held] == [LATER_NS + SECOND_NS, LATER_NS]
-            assert (held[0].command_id, held[0].body) == (5, b"body")
+            assert (again.holds(SHELF), again.holds("other")) == (5, 1)
+            entries = again.release(SHELF, [b"%d" % number for number in range(5)])
+            assert [(each.under, each.body) for each in entries] == [
+                (b"1", b"first"),
+                (b"1", b"second"),
+                (b"1", b"third"),
+                (b"3", b"anew"),
+                (b"4", b"first"),
+            ]
+            assert [each.received_ns - LATER_NS for each in entries] == [0, SECOND_NS, 0, 0, 0]
+            assert entries[0].command_id == 5
+            assert bodies(again.held("other", b"1")) == [b"other"]
+            assert bodies(again.hold(SHELF, [held(b"5")], 0)) == [b"body"]
+            await receive(again)
 
 
 @each_restart
@@ -206,10 +261,10 @@ async def test_what_has_ended_is_looked_up_again(tmp_path: Path, restart: Restar
         await receive(store, finished=[(b"x", DELIVERED)])
         await fail(store, third)
         await pause(store)
-        await fail(store, fourth, state=EXPIRED)
+        await fail(store, fourth, outcome=EXPIRED)
         async with restart(store, tmp_path / "data") as again:
             assert await look_up(again, 1) == Standing("acme", DELIVERED, LATER_NS, None)
-            assert await look_up(again, 2) == Standing("acme", ENROUTE, 0, None)
+            assert await look_up(again, 2) == Standing("acme", None, 0, None)
             assert await look_up(again, 3) == Standing("acme", UNDELIVERABLE, LATER_NS, None)
             assert await look_up(again, 4) == Standing("acme", EXPIRED, LATER_NS, None)
             standing = await look_up(again, 5)
@@ -313,6 +368,27 @@ async def test_what_expired_before_the_machine_started_is_picked(tmp_path: Path,
             await until(lambda: again.pick_expired(LATER_NS, found.extend) or bool(found))
             assert keys_of(found) == [1]
             assert found[0].expires_ns < 0
+
+
+@pytest.mark.parametrize(
+    ("hours", "days", "found"), [(73, 7, True), (7 * 24 + 1, 7, False), (95, 1, True), (97, 1, False)]
+)
+async def test_a_receipt_finds_its_message_for_as_long_as_messages_are_remembered(
+    tmp_path: Path, hours: int, days: int, found: bool
+) -> None:
+    """And for four days at least."""
+    now_ns = NOW_NS
+    settings = {"clock": lambda: now_ns, "retention_days": days, "envelope_of": envelope_of}
+    async with first_run(tmp_path / "data", **settings) as store:
+        await accept(store, message(1), message(2, expires_ns=NOW_NS + 200 * HOUR_NS))
+        first, second = store.take("lane", 9)
+        await submit(store, (first, b"x"), (second, b"y"))
+        await take_checkpoint(store)
+        now_ns += hours * HOUR_NS
+        for key in (3, 4, 5):
+            await accept(store, message(key))
+            await take_checkpoint(store)
+        assert await recall(store, b"x", b"y") == [1 if found else None, 2]
 
 
 async def test_a_store_that_is_opened_again_and_again_stays_as_large_as_it_was(tmp_path: Path) -> None:

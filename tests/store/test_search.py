@@ -27,7 +27,7 @@ from tests.store.restarts import (
 from tests.store.store_book import until
 from tests.store.test_contract import (
     DELIVERED,
-    ENROUTE,
+    UNDELIVERABLE,
     Told,
     accept,
     fail,
@@ -149,7 +149,7 @@ async def test_a_message_is_looked_up_wherever_it_stands(tmp_path: Path) -> None
         async def is_there(key: int) -> None:
             standing = await look_up(store, key)
             assert standing is not None
-            assert (standing.esme, standing.state, standing.final_ns) == ("acme", ENROUTE, 0)
+            assert (standing.esme, standing.outcome, standing.final_ns) == ("acme", None, 0)
             assert standing.message is not None
             assert (standing.message.key, standing.message.body) == (key, b"body %d" % key)
 
@@ -177,8 +177,8 @@ async def test_what_has_ended_is_known_before_a_checkpoint_has_it_while_it_does_
             return [await look_up(store, key) for key in range(1, 4)]
 
         before = await known()
-        assert before[0] == before[1] == Standing("acme", ENROUTE, 0, None)
-        assert before[2] == Standing("acme", 5, NOW_NS, None)
+        assert before[0] == before[1] == Standing("acme", None, 0, None)
+        assert before[2] == Standing("acme", UNDELIVERABLE, NOW_NS, None)
         store._checkpoints.take()
         assert await known() == before
         await store._checkpoints._idle.wait()
@@ -206,4 +206,4 @@ async def test_a_message_that_a_carrier_has_is_recalled_until_it_is_finished(tmp
             await take_checkpoint(store)
         standing = await look_up(store, 2)
         assert standing is not None
-        assert standing.state == DELIVERED
+        assert standing.outcome == DELIVERED

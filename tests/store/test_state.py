@@ -1,29 +1,34 @@
 from __future__ import annotations
 
 from smppgw.store.state import State, counted
-from tests.store.test_contract import delivery, message
+from tests.store.test_contract import DELIVERED, EXPIRED, UNDELIVERABLE, delivery, envelope_of, message
 
 
 def test_messages_are_counted_in_and_out() -> None:
-    state = State(0)
+    state = State(0, envelope_of)
     messages = [message(key, esme="acme" if key < 4 else "other") for key in range(1, 6)]
     esmes = [each.esme for each in messages]
     state.accepted(messages, esmes)
     assert (state.queued, state.highest_key) == ({"acme": 3, "other": 2}, 5)
     state.submitted("sink", messages[:2], [b"x", b""], esmes[:2])
-    state.ended(messages[2:4], esmes[2:4], 5)
+    state.ended(messages[2:4], esmes[2:4], [UNDELIVERABLE, EXPIRED])
     state.submitted("sink", [], [], [])
-    state.ended([], [], 5)
+    state.ended([], [], [])
     assert state.queued == {"acme": 0, "other": 1}
     assert list(state.sent["sink"].young) == [b"x"]
     assert [each.body for each in messages[:4]] == [b""] * 4
-    assert state.finish("sink", [(b"x", 2), (b"never there", 2)]) == ([messages[0]], [b"x"], [2])
+    assert [each.envelope for each in messages[:2]] == [b"4 of body 1", b""]
+    finished = [(b"x", DELIVERED), (b"never there", DELIVERED)]
+    assert state.finish("sink", finished) == ([messages[0]], [b"x"], [DELIVERED])
+    assert b"x" in state.finished["sink"]
+    assert b"never there" not in state.finished["sink"]
     assert state.finish("sink", []) == ([], [], [])
     assert state.counters == {
         "accepted/acme": 3,
         "accepted/other": 2,
         "submitted/sink": 2,
-        "state/5": 2,
+        "state/5": 1,
+        "state/3": 1,
         "state/2": 1,
     }
 
@@ -64,4 +69,4 @@ def test_what_goes_from_memory_goes_by_queue() -> None:
 
 def test_values_are_counted() -> None:
     assert dict(counted(["a", "a"])) == {"a": 2}
-    assert dict(counted([3, 4, 3])) == {3: 2, 4: 1}
+    assert dict(counted([EXPIRED, DELIVERED, EXPIRED])) == {EXPIRED: 2, DELIVERED: 1}

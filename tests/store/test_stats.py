@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from smppgw.store.stats import CarrierCount, EsmeCount, LaneCount, stats
-from tests.store.lived import DELIVERED, KEY, UNDELIVERABLE, killed, live, lived
+from tests.store.lived import KEY, killed, live, lived
+from tests.store.restarts import Pause, each_pause
 from tests.store.stores import opened
-from tests.store.test_contract import Told, receive
+from tests.store.test_contract import DELIVERED, SHELF, UNDELIVERABLE, Told, delivery, receive
 
 
 @pytest.mark.parametrize("make", [lived, killed])
@@ -21,8 +22,9 @@ async def test_each_message_is_counted_where_it_stands(
     assert not found.in_use
     assert found.lanes == {"r/otp": LaneCount(1, 1), "r/promotional": LaneCount(1, 0)}
     assert found.esmes == {"acme": EsmeCount(5, 2, 2), "shop": EsmeCount(1, 1, 1)}
-    assert found.carriers == {"sink": CarrierCount(2, 1, 1)}
-    assert found.ended == {DELIVERED: 1, UNDELIVERABLE: 1}
+    assert found.carriers == {"sink": CarrierCount(2, 1)}
+    assert found.ended == {DELIVERED.state: 1, UNDELIVERABLE.state: 1}
+    assert found.shelves == {SHELF: 1}
     assert found.log_octets == sum(path.stat().st_size for path in (tmp_path / "data").glob("*.log"))
     assert found.ledger_octets >= 8192
 
@@ -31,8 +33,9 @@ async def test_the_end_of_the_log_is_counted_with_the_ledger(tmp_path: Path) -> 
     found = stats(await killed(tmp_path / "data", checkpoint=True))
     assert found.lanes == {"r/otp": LaneCount(2, 2), "r/promotional": LaneCount(2, 0)}
     assert found.esmes == {"acme": EsmeCount(10, 4, 4), "shop": EsmeCount(2, 2, 2)}
-    assert found.carriers == {"sink": CarrierCount(4, 2, 2)}
-    assert found.ended == {DELIVERED: 2, UNDELIVERABLE: 2}
+    assert found.carriers == {"sink": CarrierCount(4, 2)}
+    assert found.ended == {DELIVERED.state: 2, UNDELIVERABLE.state: 2}
+    assert found.shelves == {SHELF: 2}
 
 
 async def test_a_receipt_since_the_checkpoint_is_awaited_no_more(tmp_path: Path) -> None:
@@ -57,3 +60,11 @@ async def test_what_is_counted_is_what_the_gateway_has(tmp_path: Path) -> None:
         for name, esme in found.esmes.items():
             assert (store.queued(name), store.waiting_deliveries(name)) == (esme.queued, esme.deliveries)
         await live(store, KEY + 2000)
+
+
+@each_pause
+async def test_what_belongs_to_nobody_is_counted(tmp_path: Path, pause: Pause) -> None:
+    async with opened(tmp_path / "data") as store:
+        await receive(store, delivery(1, ""), delivery(2, ""))
+        await pause(store)
+        assert stats(tmp_path / "data").esmes == {"": EsmeCount(deliveries=2)}

@@ -11,7 +11,7 @@ from smppgw.store.files import OsFiles
 from smppgw.store.log import Log
 from smppgw.store.record import What, what
 from tests.store.stores import opened
-from tests.store.test_contract import accept, delivery, keys_of, message, picked, receive, submit
+from tests.store.test_contract import DELIVERED, accept, delivery, keys_of, message, picked, receive, submit
 
 
 def records_of(directory: Path) -> list[bytes]:
@@ -53,7 +53,7 @@ async def test_what_one_call_says_is_one_frame_as_long_as_a_frame_takes_it(tmp_p
         owed = [delivery(number) for number in range(60)]
         for each in owed:
             each.body = b"y" * 10_000
-        await receive(store, *owed, finished=[(b"id", 2)])
+        await receive(store, *owed, finished=[(b"id", DELIVERED)])
         assert [count for count in frames if count] == [5], "four parts of what is owed, and what is finished"
 
 
@@ -64,7 +64,7 @@ async def test_what_no_frame_takes_says_what_is_owed_before_what_is_finished(tmp
         owed = [delivery(number) for number in range(30)]
         for each in owed:
             each.body = b"y" * 60_000
-        await receive(store, *owed, finished=[(b"id", 2)])
+        await receive(store, *owed, finished=[(b"id", DELIVERED)])
     kinds = [what(octets) for octets in records_of(tmp_path / "data")]
     assert kinds.index(What.FINISHED) > max(at for at, kind in enumerate(kinds) if kind == What.RECEIVED)
 

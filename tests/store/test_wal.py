@@ -18,7 +18,17 @@ from tests.store.restarts import NOW_NS, SECOND_NS, first_run, next_run, take_ch
 from tests.store.simulated_disk import SimulatedDisk
 from tests.store.stores import opened, wal_store
 from tests.store.test_committer import GatedFiles
-from tests.store.test_contract import Told, accept, delivery, keys_of, message, receive, submit
+from tests.store.test_contract import (
+    DELIVERED,
+    UNDELIVERABLE,
+    Told,
+    accept,
+    delivery,
+    keys_of,
+    message,
+    receive,
+    submit,
+)
 from tests.support import until
 
 
@@ -140,7 +150,7 @@ async def test_a_full_disk_is_drained_while_there_is_room_for_what_comes_of_it(
 
 
 async def test_what_is_asked_for_together_is_kept_together(tmp_path: Path) -> None:
-    """Records that wait for the next append go with it: one frame, one lsn each."""
+    """Records that wait for the next append of their kind go with it: one frame, one lsn each."""
     async with first_run(tmp_path / "data") as store:
         await accept(store, message(1))
         before = store._state.lsn
@@ -148,8 +158,9 @@ async def test_what_is_asked_for_together_is_kept_together(tmp_path: Path) -> No
         records = [record.of_moment(What.STARTED, moment_ms) for moment_ms in range(3)]
         store._tail.add(records[0])
         assert store._state.lsn == before
-        assert store._tail.append(records[1:], lambda: told.append("both")) == before + 3
-        assert store._tail.append([], lambda: told.append("nothing")) == before + 3
+        assert store._tail.append(records[1:2], None) == before + 1, "not its next ones"
+        assert store._tail.append(records[2:], lambda: told.append("both"), added=True) == before + 3
+        assert store._tail.append([], lambda: told.append("nothing"), added=True) == before + 3
         assert told == ["nothing"]
         await until(lambda: len(told) == 2)
         assert store._tail.durable_lsn() == before + 3
@@ -160,9 +171,9 @@ async def test_an_answer_and_what_comes_of_it_are_kept_whole(tmp_path: Path) -> 
     async with first_run(tmp_path / "data") as store:
         await accept(store, message(1), message(2))
         first, second = store.take("lane", 2)
-        await submit(store, (first, b"x"), deliveries=[delivery(1)], finished=[(b"x", 2)])
+        await submit(store, (first, b"x"), deliveries=[delivery(1)], finished=[(b"x", DELIVERED)])
         told = Told()
-        store.failed([second], 5, [delivery(2)], told)
+        store.failed([(second, UNDELIVERABLE)], [delivery(2)], told)
         await told.told()
         await receive(store, delivery(3))
         left = store._state.lsn

@@ -28,12 +28,24 @@ from hypothesis.stateful import (
 
 from smppgw.store import backlog, checkpoint, recovery, restore
 from smppgw.store.backlog import Backlog
-from smppgw.store.entries import Delivery, EarlyReceipt, Message
+from smppgw.store.entries import Delivery, Held, Message, Outcome
 from smppgw.store.log import SPARES
 from smppgw.store.startup import LEDGER
 from smppgw.store.wal import WalStore
 from tests.store.simulated_disk import Call, SimulatedDisk
-from tests.store.store_book import CARRIER, ENROUTE, ESMES, LANES, Kept, Queued, StoreBook, seen_in, until
+from tests.store.store_book import (
+    CARRIER,
+    ESMES,
+    LANES,
+    OPEN,
+    OWED,
+    SHELF,
+    Kept,
+    Queued,
+    StoreBook,
+    seen_in,
+    until,
+)
 from tests.store.stores import wal_store
 
 SEGMENT_OCTETS: Final = 16 * 1024
@@ -41,7 +53,13 @@ MINUTE_NS: Final = 60_000_000_000
 BEGAN_NS: Final = 1_000_000_000_000
 WALL_NS: Final = 1_700_000_000_000_000_000
 """When the first run began, by its clock, and since 1970."""
-FINAL_STATES: Final = (2, 3, 5)
+OUTCOMES: Final = (
+    Outcome(2, "delivered", "000"),
+    Outcome(3, "expired"),
+    Outcome(5, "permanent", "\t \u00e9"),
+)
+HELD_MOST: Final = 5
+"""On the shelf, where there is a bound."""
 CRASHES_A_RUN: Final = 1
 """Moments at which it is seen what a crash would have left, without there being one."""
 
@@ -98,6 +116,7 @@ class StoreMachine(RuleBasedStateMachine):
             clock=lambda: self.now_ns,
             wall_ns=WALL_NS + self.now_ns - BEGAN_NS,
             segment_bytes=SEGMENT_OCTETS,
+            envelope_of=envelope_of,
         )
         self.run(store.open())
         return store
@@ -254,7 +273,7 @@ class StoreMachine(RuleBasedStateMachine):
         def change(kept: Kept) -> None:
             for message in messages:
                 kept.queued[message.key] = queued(message)
-                kept.states[message.key] = ENROUTE
+                kept.outcomes[message.key] = OPEN
 
         self.store.accept(messages, self.book.step(change))
 
@@ -315,42 +334,46 @@ class StoreMachine(RuleBasedStateMachine):
             self.store.give_back(messages)
         elif random.random() < 0.2:
             self.put_aside(messages)
-        early = list(self.book.now.early)
+        names = list(self.book.now.held)
         answered = []
         for message in messages:
-            carrier_id = early.pop() if early else b"id-%d" % message.key if message.key % 5 else b""
+            carrier_id = names.pop() if names else b"id-%d" % message.key if message.key % 5 else b""
             answered.append((message, carrier_id))
             self.ids.append(carrier_id)
-        released = self.store.release(CARRIER, [carrier_id for _, carrier_id in answered])
+        released = self.store.release(SHELF, [carrier_id for _, carrier_id in answered])
         deliveries = self.deliveries([messages[0].esme for _ in released])
-        finished = [(receipt.carrier_id, 2) for receipt in released]
+        finished = [(entry.under, OUTCOMES[0]) for entry in released]
 
         def change(kept: Kept) -> None:
             for message, carrier_id in answered:
                 del kept.queued[message.key]
                 if message.registered_delivery and carrier_id:
-                    kept.sent[carrier_id] = message.key
-            for receipt in released:
-                del kept.early[receipt.carrier_id]
+                    kept.sent[carrier_id] = message.key, envelope_of(message.command_id, message.body)
+            self.let_go(kept, released)
             end(kept, finished)
             owe(kept, deliveries)
 
         self.store.submitted(CARRIER, answered, deliveries, finished, self.book.step(change))
 
+    def let_go(self, kept: Kept, entries: Sequence[Held]) -> None:
+        """All that was held under the same, in its order."""
+        names = dict.fromkeys([entry.under for entry in entries])
+        assert [entry.body for entry in entries] == [body for name in names for body in kept.held.pop(name)]
+
     def fail(self, random: Random) -> None:
         messages = self.some_out(random)
         if not messages:
             return
-        state = random.choice(FINAL_STATES)
+        ended = [(message, random.choice(OUTCOMES)) for message in messages]
         deliveries = self.deliveries([message.esme for message in messages[:2]])
 
         def change(kept: Kept) -> None:
-            for message in messages:
+            for message, outcome in ended:
                 del kept.queued[message.key]
-                kept.states[message.key] = state
+                kept.outcomes[message.key] = outcome
             owe(kept, deliveries)
 
-        self.store.failed(messages, state, deliveries, self.book.step(change))
+        self.store.failed(ended, deliveries, self.book.step(change))
 
     def pick(self, random: Random) -> None:
         """As for a cancel_sm: from wherever they stand."""
@@ -367,7 +390,9 @@ class StoreMachine(RuleBasedStateMachine):
     # ---- what carriers say, and what ESMEs are owed ---------------------------------------------------------
 
     def deliveries(self, esmes: Iterable[str]) -> list[Delivery]:
-        return [Delivery(esme, "receipt", 5, b"receipt %d" % next(self.serial), 9) for esme in esmes]
+        return [
+            Delivery(esme, "receipt", 5, b"receipt %d" % next(self.serial), 9, self.now_ns) for esme in esmes
+        ]
 
     def receive(self, random: Random) -> None:
         """Receipts, some of them the last for their message, and MO."""
@@ -378,9 +403,9 @@ class StoreMachine(RuleBasedStateMachine):
         for carrier_id in ids:
             message = self.store.find(CARRIER, carrier_id)
             assert message is not None, f"{carrier_id!r} is not found"
-            assert message.key == self.book.now.sent[carrier_id]
-        finished = [(carrier_id, random.choice(FINAL_STATES)) for carrier_id in ids]
-        deliveries = self.deliveries(random.choices(ESMES, k=random.randint(1, 8)))
+            assert (message.key, message.envelope) == self.book.now.sent[carrier_id]
+        finished = [(carrier_id, random.choice(OUTCOMES)) for carrier_id in ids]
+        deliveries = self.deliveries(random.choices(OWED, k=random.randint(1, 8)))
 
         def change(kept: Kept) -> None:
             end(kept, finished)
@@ -389,27 +414,37 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.receive(CARRIER, deliveries, finished, self.book.step(change))
 
     def hold(self, random: Random) -> None:
-        receipts = []
+        """Some under new names, some under old ones; what makes room goes to nobody, in the same piece."""
+        entries = []
         for _ in range(random.randint(1, 3)):
             number = next(self.serial)
-            receipts.append(EarlyReceipt(b"early-%d" % number, 5, b"early %d" % number, self.now_ns))
-            self.ids.append(receipts[-1].carrier_id)
+            names = list(self.book.now.held)
+            under = random.choice(names) if names and random.random() < 0.4 else b"early-%d" % number
+            entries.append(Held(under, 5, b"early %d" % number, self.now_ns))
+            self.ids.append(under)
+        gone = self.store.hold(SHELF, entries, random.choice((HELD_MOST, 99)))
+        self.hand_on(entries, gone)
+
+    def hand_on(self, come: Sequence[Held], gone: Sequence[Held]) -> None:
+        if not come and not gone:
+            return
+        deliveries = self.deliveries(["" for _ in gone])
 
         def change(kept: Kept) -> None:
-            kept.early.update({receipt.carrier_id: receipt.body for receipt in receipts})
+            for entry in come:
+                kept.held.setdefault(entry.under, []).append(entry.body)
+            self.let_go(kept, gone)
+            owe(kept, deliveries)
 
-        durable = self.book.step(change)
-        assert self.store.hold(CARRIER, receipts) == 0
-        self.store.receive(CARRIER, [], [], durable)
+        self.store.receive(CARRIER, deliveries, [], self.book.step(change))
 
     def expire_held(self, random: Random) -> None:
-        held = len(self.book.now.early)
-        if held:
-            self.book.step(lambda kept: kept.early.clear())
-        assert self.store.expire_held(self.now_ns + 1) == ({CARRIER: held} if held else {})
+        gone = self.store.expire_held(SHELF, self.now_ns + 1)
+        assert len(gone) == sum(map(len, self.book.now.held.values()))
+        self.hand_on([], gone)
 
     def deliver(self, random: Random) -> None:
-        esme = random.choice(ESMES)
+        esme = random.choice(OWED)
         deliveries = self.store.take_deliveries(esme, random.randint(1, 6))
         bodies = {delivery.body for delivery in deliveries}
         assert bodies <= set(self.book.now.owed[esme])
@@ -427,6 +462,10 @@ class StoreMachine(RuleBasedStateMachine):
             self.store.delivered(done)
 
 
+def envelope_of(command_id: int, body: bytes) -> bytes:
+    return b"%d of %b" % (command_id, body)
+
+
 def queued(message: Message) -> Queued:
     return Queued(message.lane, message.esme, message.body, message.attempts, message.due_ns)
 
@@ -436,11 +475,11 @@ def owe(kept: Kept, deliveries: Sequence[Delivery]) -> None:
         kept.owed[delivery.esme].append(delivery.body)
 
 
-def end(kept: Kept, finished: Sequence[tuple[bytes, int]]) -> None:
-    for carrier_id, state in finished:
-        key = kept.sent.pop(carrier_id, None)
-        if key is not None:
-            kept.states[key] = state
+def end(kept: Kept, finished: Sequence[tuple[bytes, Outcome]]) -> None:
+    for carrier_id, outcome in finished:
+        known = kept.sent.pop(carrier_id, None)
+        if known is not None:
+            kept.outcomes[known[0]] = outcome
 
 
 @pytest.mark.parametrize("paged", [False, True], ids=["in memory", "paged"])
