@@ -12,6 +12,7 @@ from smppgw.session.states import SessionState
 from smppgw.settings import CarrierSettings, ErrorProfile
 from smppgw.throttle.backoff import Pace
 from smppgw.throttle.bucket import TokenBucket
+from smppgw.verdicts import Verdicts
 
 _MODES: Final = {SessionState.BOUND_TX: "tx", SessionState.BOUND_RX: "rx", SessionState.BOUND_TRX: "trx"}
 
@@ -52,6 +53,7 @@ class Carrier:
         self.bucket = TokenBucket(per_second=rate, burst=max(1, int(rate / 10))) if rate else None
         self.ids = CarrierIds(settings.message_id)
         self.meanings = Meanings(profile)
+        self.verdicts = Verdicts(self.meanings)
 
     def link(self, connection: Connection, state: SessionState) -> Link:
         """Count a connection in."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from smppgw.pdu import peek
 from smppgw.pdu.constants import CommandId, EsmClass, MessageState, TlvTag
@@ -27,16 +27,16 @@ _BEHIND_ID: Final = (
 )
 _STRAIGHT: Final = re.compile(rf"id:[^\s\0]+({_BEHIND_ID}.*)", re.DOTALL | re.ASCII)
 _USUAL: Final = re.compile(
-    rb"[^\0]{0,5}\0..([^\0]{0,20})\0..([^\0]{0,20})\0"  # 1 source_addr, 2 destination_addr
+    rb"[^\0]{0,5}\0..[^\0]{0,20}\0..[^\0]{0,20}\0"  # service_type, source and destination
     rb"\x04..\0\0"  # esm_class to validity_period, the times empty
-    rb"..([\0\1\3]..)"  # 3 data_coding, sm_default_msg_id, sm_length
-    rb"id:([^\s\0]+)(%b[^\0]*)"  # 4 id, 5 all that is behind it, 6 stat, 7 err
-    rb"(?:\x00\x1e\x00(.)([^\s\0]+)\0\x04\x27\x00\x01(.)"  # 8, 9 receipted_message_id, 10 message_state
-    rb"(?:\x04\x23\x00\x03(...))?)?" % _BEHIND_ID.encode(),  # 11 network_error_code
+    rb"..[\0\1\3].(.)"  # data_coding, sm_default_msg_id, 1 sm_length
+    rb"id:([^\s\0]+)(%b[^\0]*)"  # 2 id, 3 all that is behind it, 4 stat, 5 err
+    rb"(?:\x00\x1e\x00(.)([^\s\0]+)\0\x04\x27\x00\x01(.)"  # 6, 7 receipted_message_id, 8 message_state
+    rb"(?:\x04\x23\x00\x03(...))?)?" % _BEHIND_ID.encode(),  # 9 network_error_code
     re.DOTALL,
 )
 """A whole deliver_sm as most SMSCs send a receipt."""
-_DLVRD_AT: Final = len(" sub:001 dlvrd:00")
+DLVRD_AT: Final = len(" sub:001 dlvrd:00")
 """Where, behind the id, the digit stands that says whether it was delivered."""
 
 STATES: Final[Mapping[int, str]] = {int(state): stat for state, stat in STAT_OF_STATE.items()}
@@ -55,15 +55,6 @@ FINAL: Final = frozenset(
 _NOT_YET: Final = frozenset({int(MessageState.ENROUTE), int(MessageState.SCHEDULED)})
 _DELIVERED: Final = int(MessageState.DELIVERED)
 _UNKNOWN: Final = int(MessageState.UNKNOWN)
-_SAID: Final[Mapping[bytes, tuple[int, str, int, bool]]] = {
-    stat.encode(): (state, stat, ord("1" if state == _DELIVERED else "0"), state in _NOT_YET)
-    for state, stat in STATES.items()
-    if state != MessageState.SCHEDULED
-}
-"""By stat word: the state, the word, the digit of dlvrd at _DLVRD_AT, and whether more is to come."""
-_new: Final = tuple.__new__
-"""Makes a named tuple of a tuple in half the time."""
-
 _DELIVER_SM: Final = int(CommandId.DELIVER_SM)
 _DATA_SM: Final = int(CommandId.DATA_SM)
 _TYPE_MASK: Final = int(EsmClass.TYPE_MASK)
@@ -126,6 +117,30 @@ class FromHandset(NamedTuple):
     """Whether it may be a part of a longer one: it has a user data header, or a sar_* parameter."""
 
 
+Words: TypeAlias = tuple[bytes, bytes, bytes | None, bytes | None]
+"""stat and err of a text, message_state and network_error_code, the latter two None where they are not there."""
+Usual: TypeAlias = tuple[bytes, bytes, Words]
+"""The carrier's id, the text behind it as `Notice.straight` has it, and what it says."""
+
+
+def read_usual(body: bytes) -> Usual | None:
+    """Read a deliver_sm as most SMSCs send a receipt, with one match; None for any other. Hot path.
+
+    Whether dlvrd, stat and message_state agree is for the caller to see (`DLVRD_AT`). Raises: nothing.
+    """
+    usual = _USUAL.fullmatch(body)
+    if usual is None:
+        return None
+    sm_length, written, straight, stat, err, length, receipted_id, told, code = usual.groups()
+    if sm_length[0] != len(written) + len(straight) + 3:
+        return None
+    if receipted_id is not None:
+        if length[0] != len(receipted_id) + 1:
+            return None
+        written = receipted_id
+    return written, straight, (stat, err, told, code)
+
+
 def read(command_id: int, body: bytes) -> Notice | FromHandset | None:
     """Tell a receipt from a message of a handset; None where the mandatory fields cannot be read.
 
@@ -135,50 +150,6 @@ def read(command_id: int, body: bytes) -> Notice | FromHandset | None:
     parameters are read up to the first broken one (quirk 13).
     Raises: nothing.
     """
-    if command_id == _DELIVER_SM:
-        usual = _USUAL.fullmatch(body)
-        if usual is not None:
-            notice = _read_usual(usual)
-            if notice is not None:
-                return notice
-    return read_any(command_id, body)
-
-
-def _read_usual(usual: re.Match[bytes]) -> Notice | None:
-    source, destination, coding, said_id, straight, word, err, length, receipted_id, told, code = (
-        usual.groups()
-    )
-    known = _SAID.get(word)
-    if known is None:
-        return None
-    state, stat, dlvrd, intermediate = known
-    if straight[_DLVRD_AT] != dlvrd or coding[2] != len(said_id) + len(straight) + 3:
-        return None
-    if receipted_id is not None:
-        if length[0] != len(receipted_id) + 1 or told[0] != state:
-            return None
-        said_id = receipted_id
-    return _new(
-        Notice,
-        (
-            said_id,
-            state,
-            stat,
-            err.decode(),
-            intermediate,
-            straight,
-            None,
-            coding[0],
-            code or b"",
-            source,
-            destination,
-            True,
-        ),
-    )
-
-
-def read_any(command_id: int, body: bytes) -> Notice | FromHandset | None:
-    """As `read`, piece by piece."""
     if command_id == _DATA_SM:
         match = peek.DATA.match(body)
         if match is None:
@@ -246,7 +217,7 @@ def _straight(text: str, state: int) -> bytes:
     if straight is None or straight[2] != STATES[state]:
         return b""
     behind_id = straight[1]
-    if (behind_id[_DLVRD_AT] == "1") is not (state == _DELIVERED):
+    if (behind_id[DLVRD_AT] == "1") is not (state == _DELIVERED):
         return b""
     return behind_id.encode("latin-1", "replace")
 

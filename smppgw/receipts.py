@@ -25,10 +25,11 @@ from smppgw.pdu.errors import PduError
 from smppgw.pdu.framing import Frame
 from smppgw.session.timers import NS
 from smppgw.settings import InboundSettings
-from smppgw.settling import Settled, Settling
+from smppgw.settling import DELIVER_SM, Settled, Settling
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Held, Message, Outcome
 
+DELIVER_SM_RESP: Final = DELIVER_SM | RESPONSE_BIT
 _ALERT_NOTIFICATION: Final = int(CommandId.ALERT_NOTIFICATION)
 _RESPONSE: Final = struct.Struct(">IIIIx")
 """deliver_sm_resp and data_sm_resp: a header and an empty message_id."""
@@ -45,10 +46,12 @@ def shelf_of(carrier: str) -> str:
 class _Batch(Settled):
     """What has been read out of the requests that arrived together."""
 
-    __slots__ = ("alerts", "early", "recalled", "without_id")
+    __slots__ = ("alerts", "early", "is_usual", "recalled", "without_id")
 
-    def __init__(self, carrier: str, now_ns: int, *, recalled: bool = False) -> None:
+    def __init__(self, carrier: str, now_ns: int, *, is_usual: bool = False, recalled: bool = False) -> None:
         super().__init__(carrier, now_ns)
+        self.is_usual = is_usual
+        """Whether nothing stands in the way of what is usual: no full store, no form of ids to be learnt."""
         self.recalled = recalled
         """Whether the store has been asked: what `find` does not know now is known to nobody."""
         self.early: list[Held] = []
@@ -97,11 +100,12 @@ class Receipts:
     def _take_in(self, link: Link, frames: Sequence[Frame], *, recalled: bool) -> None:
         carrier = link.carrier
         session = link.connection.session
-        batch = _Batch(carrier.name, self._clock(), recalled=recalled)
-        responses: list[bytes] = []
-        refusals: list[bytes] = []
         full = self._store.full
         recalling = self._recalling[carrier.name]
+        is_usual = not full and not recalling and carrier.ids.settled
+        batch = _Batch(carrier.name, self._clock(), is_usual=is_usual, recalled=recalled)
+        responses: list[bytes] = []
+        refusals: list[bytes] = []
         missing: dict[bytes, Message | None] = {}
         waiting: list[_Received] = []
         for frame in frames:
@@ -110,6 +114,9 @@ class Receipts:
                 batch.alerts += 1
                 continue
             body = octets[HEADER_OCTETS:]
+            if command_id == DELIVER_SM and self._take_usual(batch, carrier, body):
+                responses.append(_RESPONSE.pack(17, DELIVER_SM_RESP, 0, sequence_number))
+                continue
             said = notices.read(command_id, body)
             status = 0
             if full:
@@ -124,6 +131,7 @@ class Receipts:
                     missing[written] = message
                     waiting.append((link, frame))
                     recalling[written] = waiting
+                    batch.is_usual = False  # what is about the same message waits with it
                     continue
                 status = self._take_receipt(batch, carrier, key, message, said, command_id, body)
             elif said is None:
@@ -147,6 +155,19 @@ class Receipts:
         self._report(batch)
         if missing:
             self._look(carrier, missing, waiting)
+
+    def _take_usual(self, batch: _Batch, carrier: Carrier, body: bytes) -> bool:
+        """Settle a receipt in which nothing is out of the ordinary; any other is left alone. Hot path."""
+        usual = notices.read_usual(body)
+        if usual is None or not batch.is_usual:
+            return False
+        written, straight, words = usual
+        verdict = carrier.verdicts.of(words)
+        if verdict is None:
+            return False
+        key = carrier.ids.receipt(written)
+        message = self._store.find(batch.carrier, key)
+        return message is not None and self._settling.settle_usual(batch, key, message, straight, verdict)
 
     def _find(self, carrier: Carrier, said: Notice) -> tuple[bytes, Message | None]:
         """Return the message that a receipt is about, with the key it is known by; as far as it is at hand."""

@@ -107,24 +107,38 @@ def wanted(registered_delivery: int, state: int, *, intermediate: bool) -> bool:
 def passed_on(message: Message, said: Notice, *, in_default: bool) -> Told | None:
     """Return a carrier's receipt with our message_id in the place of its own; None where that would not be right.
 
-    `in_default`: the ESME wants receipts in data_coding 0. Hot path.
+    `in_default`: the ESME wants receipts in data_coding 0.
     """
     envelope = message.envelope or envelope_of(message.command_id, message.body)
     if not said.straight or envelope[-1] or said.intermediate:
         return None
-    data_coding = envelope[-2]
-    if data_coding:
-        if in_default:
-            envelope = envelope[:-2] + b"\0\0"
-        elif codec_of(data_coding) == UCS2:
-            return None
-    message_id = message.message_id
-    text = b"id:%b%b" % (message_id, said.straight)
-    # What is cut is the end of the copy of the message's own text.
-    head = b"%b%c%b" % (envelope, min(len(text), LONGEST_SHORT_MESSAGE), text[:LONGEST_SHORT_MESSAGE])
-    return Told(
-        _DELIVER_SM, head + _tlvs(message_id, said.state, said.network_error_code, said.err), len(head)
+    if in_default:
+        envelope = envelope[:-2] + b"\0\0"
+    elif codec_of(envelope[-2]) == UCS2:
+        return None
+    tail = state_and_code(said.state, said.network_error_code, said.err)
+    return Told(_DELIVER_SM, *in_full(envelope, message.message_id, said.straight, tail))
+
+
+def in_full(envelope: bytes, message_id: bytes, straight: bytes, tail: bytes) -> tuple[bytes, int]:
+    """Return the body of a receipt whose text, behind the id, stands as the carrier wrote it, and where TLVs begin.
+
+    `tail` is of `state_and_code`. Hot path.
+    """
+    octets = len(message_id) + len(straight) + 3
+    if octets > LONGEST_SHORT_MESSAGE:  # what is cut is the end of the copy of the message's own text
+        straight = straight[: LONGEST_SHORT_MESSAGE - octets]
+        octets = LONGEST_SHORT_MESSAGE
+    body = b"%b%cid:%b%b\0\x1e\0%c%b\0%b" % (
+        envelope,
+        octets,
+        message_id,
+        straight,
+        len(message_id) + 1,
+        message_id,
+        tail,
     )
+    return body, len(envelope) + 1 + octets
 
 
 def written(
@@ -161,7 +175,7 @@ def written(
     code = said.network_error_code if said is not None else _code_of(int(outcome.err or "0", 16))
     intermediate = said is not None and said.intermediate
     envelope = message.envelope or envelope_of(message.command_id, message.body)
-    tlvs = _tlvs(message.message_id, outcome.state, code, outcome.err)
+    tlvs = receipted_message_id(message.message_id) + state_and_code(outcome.state, code, outcome.err)
     of_data_sm = envelope[-1] == _OF_DATA_SM
     head, data_coding = envelope[:-2], 0 if in_default else envelope[-2]
     text = _encoded(told, fields.text, data_coding)
@@ -187,8 +201,13 @@ def _encoded(told: bytes, text: str, data_coding: int) -> bytes:
     return told + text[:20].encode("latin-1", "replace")
 
 
-def _tlvs(message_id: bytes, state: int, network_error_code: bytes, err: str) -> bytes:
-    """Return the three: receipted_message_id, message_state, network_error_code (SMPP v3.4 section 5.3.2).
+def receipted_message_id(message_id: bytes) -> bytes:
+    """Return that optional parameter (SMPP v3.4 section 5.3.2.12)."""
+    return b"\0\x1e\0%c%b\0" % (len(message_id) + 1, message_id)
+
+
+def state_and_code(state: int, network_error_code: bytes, err: str) -> bytes:
+    """Return message_state and network_error_code (SMPP v3.4 sections 5.3.2.35 and 5.3.2.31).
 
     A figure that only the text says is given as the centre's own; what is no figure is left to the text.
     """
@@ -198,13 +217,8 @@ def _tlvs(message_id: bytes, state: int, network_error_code: bytes, err: str) ->
         elif err.isdigit() and err.isascii() and int(err) <= _HIGHEST_CODE:
             network_error_code = _code_of(int(err))
         else:
-            return b"\x00\x1e\x00%c%b\0\x04\x27\x00\x01%c" % (len(message_id) + 1, message_id, state)
-    return b"\x00\x1e\x00%c%b\0\x04\x27\x00\x01%c\x04\x23\x00\x03%b" % (
-        len(message_id) + 1,
-        message_id,
-        state,
-        network_error_code,
-    )
+            return b"\4\x27\0\1%c" % state
+    return b"\4\x27\0\1%c\4\x23\0\3%b" % (state, network_error_code)
 
 
 def _code_of(figure: int) -> bytes:
