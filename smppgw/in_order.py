@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 from smppgw.store.entries import Delivery
 
 ASIDE_MOST: Final = 100_000
-"""Deliveries of one ESME that are known to stand aside: some 40 MiB where each has a source of its own. Above it, what
+"""Deliveries of one ESME that are known to stand aside: some 30 MiB where each has a source of its own. Above it, what
 fails, and what waits for it, is still sent again, but may be overtaken."""
 
 FIRST_WAIT_NS: Final = 100_000_000

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from smppgw.accounts import Account
 from smppgw.carriers import Carrier
-from smppgw.metrics import Metrics
+from smppgw.metrics import OTHER, Metrics
 from smppgw.routing import LANES, Router
 from smppgw.session.timers import NS
 from smppgw.settings import Settings
@@ -63,6 +63,7 @@ class Overview:
                     "queued": self._store.queued(account.name),
                     "waiting_deliveries": self._store.waiting_deliveries(account.name),
                     "unanswered_deliveries": account.in_flight(),
+                    "slowed_binds": sum(1 for link in account.links if link.pace.limited),
                 }
                 for account in self._accounts.values()
             },
@@ -79,7 +80,14 @@ class Overview:
             "retrying": sum(
                 self._store.deferred(lane) for route in self._router.routes for lane in route.lanes
             ),
+            "kept_deliveries": self._store.waiting_deliveries(""),
+            "deliveries_of_others": self._unconfigured(),
         }
+
+    def _unconfigured(self) -> int:
+        """How many deliveries wait for ESMEs that the configuration has no more."""
+        gone = [name for name in self._store.owing() if name and name not in self._accounts]
+        return sum(map(self._store.waiting_deliveries, gone))
 
     def _lanes_named(self, name: str) -> list[str]:
         return [lane for route in self._router.routes for lane in route.lanes if lane.endswith(f"/{name}")]
@@ -100,6 +108,11 @@ class Overview:
         accounts, carriers = self._accounts.values(), self._carriers.values()
         metrics.queue_messages.read_from(lambda: {(name,): self._lane_depth(name) for name in LANES})
         metrics.queue_oldest_message_age.read_from(lambda: {(name,): self._lane_age(name) for name in LANES})
+        metrics.delivers_waiting.read_from(
+            lambda: {(account.name,): self._store.waiting_deliveries(account.name) for account in accounts}
+        )
+        metrics.delivers_waiting.read_from(lambda: {(OTHER,): self._unconfigured()})
+        metrics.kept.read_from(lambda: {(): self._store.waiting_deliveries("")})
         metrics.esme_sessions.read_from(
             lambda: {(account.name, mode): account.sessions(mode) for account in accounts for mode in MODES}
         )

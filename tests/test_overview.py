@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from smppgw import Smsc
 from smppgw.library.bound import LATER, BoundEsme, Later
 from smppgw.pdu._generated import SubmitSm
+from smppgw.session.timers import NS
+from smppgw.store.entries import Delivery
 from tests.peers import client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
 
@@ -49,3 +53,26 @@ async def test_status_shows_binds_queues_and_lanes() -> None:
             for bound, pdu in unanswered:
                 bound.answer(pdu, "at last")
             await until(lambda: not gateway.store.queued("app"))
+
+
+async def test_status_and_metrics_show_what_waits_for_esmes_and_what_is_kept() -> None:
+    async with running(settings_of(an_esme(), an_esme("away"))) as gateway:
+        owed = [("app", 3), ("gone", 2), ("", 1)]
+        deliveries = [Delivery(esme, "mo", 5, b"", 0, 0) for esme, count in owed for _ in range(count)]
+        gateway.store.receive("carrier", deliveries, (), lambda: None)
+        aside = gateway.store.take_deliveries("app", 1)
+        aside[0].due_ns = time.monotonic_ns() + 3600 * NS
+        gateway.store.defer_deliveries(aside)
+        status = gateway.status()
+        metrics = gateway.metrics.render().decode()
+    assert status["esmes"]["app"]["waiting_deliveries"] == 3
+    assert status["esmes"]["away"]["waiting_deliveries"] == 0
+    assert status["kept_deliveries"] == 1
+    assert status["deliveries_of_others"] == 2
+    for line in (
+        'smppgw_delivers_waiting{esme="app"} 3.0',
+        'smppgw_delivers_waiting{esme="away"} 0.0',
+        'smppgw_delivers_waiting{esme="other"} 2.0',
+        "smppgw_kept 1.0",
+    ):
+        assert line in metrics, line
