@@ -15,7 +15,7 @@ NO_SKIPS = os.environ.get("SMPPGW_NO_SKIPS") == "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What the crash tests can be told; also SMPPGW_KILL_ROUNDS and SMPP_TOOLS in the environment."""
+    """What the longer tests can be told; also SMPPGW_KILL_ROUNDS and SMPP_TOOLS in the environment."""
     parser.addoption("--kill-rounds", type=int, help="how often the gateway is killed under load (20)")
     parser.addoption(
         "--crash-seed", type=int, help="repeat the moments of a run that failed (a new one each time)"
@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--smpp-tools", help="run a crash test with smppblast, smppsink and smppaudit.py of this folder"
     )
+    parser.addoption("--fuzz", type=int, metavar="N", help="how many mutated receipts are read (100000)")
 
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
