@@ -371,7 +371,8 @@ async def test_what_expired_before_the_machine_started_is_picked(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    ("hours", "days", "found"), [(73, 7, True), (7 * 24 + 1, 7, False), (95, 1, True), (97, 1, False)]
+    ("hours", "days", "found"),
+    [(73, 7, True), (167, 7, True), (169, 7, False), (95, 1, True), (97, 1, False)],
 )
 async def test_a_receipt_finds_its_message_for_as_long_as_messages_are_remembered(
     tmp_path: Path, hours: int, days: int, found: bool
