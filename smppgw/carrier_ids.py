@@ -14,6 +14,9 @@ from smppgw.id_spelling import number
 from smppgw.learnt_ids import LearntIds
 from smppgw.settings import MessageIdFormat
 
+SAMPLE: Final = 2
+"""Ids of a batch that `auto` looks at."""
+
 _Reader: TypeAlias = Callable[[bytes], bytes]
 
 
@@ -57,6 +60,17 @@ class CarrierIds:
             self.response, self.receipt = _READERS[form]
         else:
             self.response, self.receipt = self._learnt.response, self._learnt.receipt
+
+    def responses(self, written: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the keys for the ids of responses that came together (hot path).
+
+        What they look like, `auto` takes from some of them: those of one moment are alike.
+        """
+        if self._learnt is None:
+            return [self.response(each) for each in written]
+        for each in written[:SAMPLE]:
+            self._learnt.response(each)
+        return written
 
     def candidates(self, written: bytes) -> list[bytes]:
         """Return the other keys that the id of a receipt may stand for, likeliest first; at most 24."""

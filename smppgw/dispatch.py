@@ -124,7 +124,7 @@ class Dispatch:
         """The carrier has these, under ids written so; receipts that came before their responses go with them."""
         carrier, receipts = link.carrier, self._receipts
         link.unsettled += len(done)
-        answered = list(zip(done, map(carrier.ids.response, written), strict=True))
+        answered = list(zip(done, carrier.ids.responses(written), strict=True))
         deliveries, finished = receipts.early(carrier, answered, written)
 
         def durable() -> None:
