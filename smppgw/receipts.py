@@ -170,21 +170,23 @@ class Receipts:
         return message is not None and self._settling.settle_usual(batch, key, message, straight, verdict)
 
     def _find(self, carrier: Carrier, said: Notice) -> tuple[bytes, Message | None]:
-        """Return the message that a receipt is about, with the key it is known by; as far as it is at hand."""
+        """Return the message that a receipt is about, with the key it is known by; as far as it is at hand.
+
+        An id that may be spelled another way in the response is only as good as the addresses that go with it.
+        """
         find, name, ids, written = self._store.find, carrier.name, carrier.ids, said.carrier_id
         key = ids.receipt(written)
         message = find(name, key)
-        if message is not None:
-            if not ids.settled and said.flagged:
-                self._learn(carrier, written, key)
-        elif written:
+        if not written or (message is not None and ids.settled):
+            return key, message
+        if message is None or not telling.is_about(said, message.envelope):
             for other in ids.candidates(written):
-                message = find(name, other)
-                if message is not None:
-                    key = other
-                    if said.flagged:
-                        self._learn(carrier, written, key)
+                meant = find(name, other)
+                if meant is not None and telling.is_about(said, meant.envelope):
+                    key, message = other, meant
                     break
+        if message is not None and said.flagged:
+            self._learn(carrier, written, key)
         return key, message
 
     def _learn(self, carrier: Carrier, written: bytes, key: bytes) -> None:
@@ -201,10 +203,7 @@ class Receipts:
         return message.parts > 1 and not self._settling.parts.knows(message)
 
     def _has_finished(self, carrier: Carrier, written: bytes) -> bool:
-        has_finished, name, ids = self._store.has_finished, carrier.name, carrier.ids
-        return has_finished(name, ids.receipt(written)) or any(
-            has_finished(name, key) for key in ids.candidates(written)
-        )
+        return self._store.has_finished(carrier.name, carrier.ids.receipt(written))
 
     def _look(
         self, carrier: Carrier, missing: Mapping[bytes, Message | None], waiting: list[_Received]
@@ -316,19 +315,26 @@ class Receipts:
         shelf = shelf_of(carrier.name)
         if not self._store.holds(shelf):
             return [], []
-        meant = {
-            under: pair
-            for pair, response in zip(answered, written, strict=True)
-            if pair[0].registered_delivery and response
-            for under in carrier.ids.held_under(response)
-        }
+        meant: dict[bytes, tuple[Message, bytes, bool]] = {}
+        for (message, key), response in zip(answered, written, strict=True):
+            if message.registered_delivery and response:
+                for rank, under in enumerate(carrier.ids.held_under(response)):
+                    if rank == 0 or under not in meant:
+                        meant[under] = message, key, rank == 0
         batch = Settled(carrier.name, self._clock())
+        others: list[Held] = []
         for held in self._store.release(shelf, tuple(meant)):
-            message, key = meant[held.under]
+            message, key, likeliest = meant[held.under]
             said = notices.read(held.command_id, held.body)
             assert isinstance(said, Notice), "it was read before it was held"
+            envelope = telling.envelope_of(message.command_id, message.body)
+            if not likeliest and not telling.is_about(said, envelope):
+                others.append(held)
+                continue
             self._learn(carrier, said.carrier_id, key)
             self._settling.settle(batch, carrier, key, message, said)
+        if others:
+            self._store.hold(shelf, others, self._settings.max_held)
         self._settling.count(batch)
         return batch.deliveries, list(batch.finished.items())
 
