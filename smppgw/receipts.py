@@ -179,6 +179,8 @@ class Receipts:
         message = find(name, key)
         if not written or (message is not None and ids.settled):
             return key, message
+        if message is None and self._has_finished(carrier, written):
+            return key, None
         if message is None or not telling.is_about(said, message.envelope):
             for other in ids.candidates(written):
                 meant = find(name, other)
