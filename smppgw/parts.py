@@ -24,10 +24,18 @@ _FORGOTTEN: Final = Outcome(int(MessageState.UNKNOWN), "unknown")
 """Of a part that the store knows no more: the others are not to wait for it."""
 
 
+class End(NamedTuple):
+    """What has become of a part."""
+
+    outcome: Outcome
+    network_error_code: bytes
+    """Three octets; none where none was said, or the store has been asked, which does not keep it."""
+
+
 class Whole(NamedTuple):
     """What has become of a message all of whose parts have come to their end."""
 
-    outcome: Outcome
+    end: End
     """Of the first part that was not delivered; of the first one where all were."""
     tally: Tally
 
@@ -37,7 +45,7 @@ class Parts:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._ended: dict[int, dict[int, Outcome]] = {}
+        self._ended: dict[int, dict[int, End]] = {}
         """By the key of the first part: the parts that have ended, by their keys."""
         self._learning: dict[int, list[Callable[[], None]]] = {}
         """By the key of the first part: what is to be called when the store has said what it knows."""
@@ -71,14 +79,14 @@ class Parts:
                 self._ask(first, parts)
 
     def _ask(self, first: int, parts: int) -> None:
-        ended: dict[int, Outcome] = {}
+        ended: dict[int, End] = {}
         left = parts
 
         def told(key: int, standing: Standing | None) -> None:
             nonlocal left
             outcome = _FORGOTTEN if standing is None else standing.outcome
             if outcome is not None:
-                ended[key] = outcome
+                ended[key] = End(outcome, b"")
             left -= 1
             if left == 0:
                 self._ended[first] = ended
@@ -88,18 +96,21 @@ class Parts:
         for key in range(first, first + parts):
             self._store.look_up(key, partial(told, key))
 
-    def note(self, message: Message, outcome: Outcome) -> Whole | None:
-        """Take down that a part has come to its end; return what the whole has come to, if that was the last one."""
+    def note(self, message: Message, end: End) -> Whole | None:
+        """Take down that a part has come to its end; return what the whole has come to, if that was the last one.
+
+        It is one that this `knows`.
+        """
         first = _first_of(message)
         ended = self._ended.setdefault(first, {})
-        ended[message.key] = outcome
+        ended[message.key] = end
         if len(ended) < message.parts:
             self._make_room()
             return None
         del self._ended[first]
-        outcomes = [ended[key] for key in sorted(ended)]
-        delivered = [each for each in outcomes if each.state == MessageState.DELIVERED]
-        others = [each for each in outcomes if each.state != MessageState.DELIVERED]
+        ends = [ended[key] for key in sorted(ended)]
+        delivered = [each for each in ends if each.outcome.state == MessageState.DELIVERED]
+        others = [each for each in ends if each.outcome.state != MessageState.DELIVERED]
         return Whole((others or delivered)[0], Tally(message.parts, len(delivered)))
 
     def _make_room(self) -> None:

@@ -18,7 +18,7 @@ from smppgw.carriers import Carrier
 from smppgw.handsets import Taken
 from smppgw.metrics import Metrics
 from smppgw.notice import DLVRD_AT, Notice
-from smppgw.parts import Parts, are_known, speaks_for_all
+from smppgw.parts import End, Parts, are_known, speaks_for_all
 from smppgw.pdu.constants import CommandId
 from smppgw.session.timers import NS
 from smppgw.store.entries import Delivery, Message, Outcome
@@ -72,7 +72,7 @@ class Settling:
             return
         state = said.state
         outcome = carrier.meanings.receipt(state, said.stat, said.err)
-        if state in notices.FINAL:
+        if state in notices.FINAL and not said.intermediate:
             batch.finished[key] = outcome
             batch.accepted_ns.append(message.accepted_ns)
         elif message.told is outcome:
@@ -87,7 +87,7 @@ class Settling:
             esme = message.esme
             told = telling.passed_on(message, said, in_default=esme in self._in_default)
             if told is None:
-                told = self._written(message, outcome, said, batch.now_ns)
+                told = self._written(message, End(outcome, said.network_error_code), said, batch.now_ns)
             command_id, body, tlv_at = told
             batch.deliveries.append(Delivery(esme, "receipt", command_id, body, tlv_at, batch.now_ns))
 
@@ -119,16 +119,16 @@ class Settling:
 
     def _settle_part(self, batch: Settled, message: Message, outcome: Outcome, said: Notice) -> None:
         """One of several that we made of a message: its ESME hears when the last one has come to its end."""
-        tally = None
-        if outcome.state in notices.FINAL:
-            whole = self.parts.note(message, outcome)
+        end, tally = End(outcome, said.network_error_code), None
+        if outcome.state in notices.FINAL and not said.intermediate:
+            whole = self.parts.note(message, end)
             if whole is None:
                 return
-            outcome, tally = whole
+            end, tally = whole
         elif not speaks_for_all(message):
             return
-        if telling.wanted(message.registered_delivery, outcome.state, intermediate=said.intermediate):
-            told = self._written(message, outcome, said, batch.now_ns, tally)
+        if telling.wanted(message.registered_delivery, end.outcome.state, intermediate=said.intermediate):
+            told = self._written(message, end, said, batch.now_ns, tally)
             batch.deliveries.append(Delivery(message.esme, "receipt", *told, batch.now_ns))
 
     def count(self, batch: Settled) -> None:
@@ -163,22 +163,22 @@ class Settling:
     def _own(self, ended: Sequence[tuple[Message, Outcome]]) -> list[Delivery]:
         now_ns = self._clock()
         deliveries = []
-        for message, end in ended:
-            outcome, tally = end, None
+        for message, outcome in ended:
+            end, tally = End(outcome, telling.code_of_own(outcome.err)), None
             if message.parts > 1:
-                whole = self.parts.note(message, outcome)
+                whole = self.parts.note(message, end)
                 if whole is None:
                     continue
-                outcome, tally = whole
-            if telling.wanted(message.registered_delivery, outcome.state, intermediate=False):
-                told = self._written(message, outcome, None, now_ns, tally)
+                end, tally = whole
+            if telling.wanted(message.registered_delivery, end.outcome.state, intermediate=False):
+                told = self._written(message, end, None, now_ns, tally)
                 deliveries.append(Delivery(message.esme, "receipt", *told, now_ns))
         return deliveries
 
     def _written(
         self,
         message: Message,
-        outcome: Outcome,
+        end: End,
         said: Notice | None,
         now_ns: int,
         tally: telling.Tally | None = None,
@@ -187,8 +187,9 @@ class Settling:
         ago = timedelta(microseconds=(now_ns - message.accepted_ns) // 1000)
         return telling.written(
             message,
-            outcome,
+            end.outcome,
             said,
+            network_error_code=end.network_error_code,
             accepted=now - ago,
             now=now,
             in_default=message.esme in self._in_default,

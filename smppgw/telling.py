@@ -24,6 +24,7 @@ _DATA_SM: Final = int(CommandId.DATA_SM)
 _RECEIPT: Final = int(EsmClass.DELIVERY_RECEIPT)
 _INTERMEDIATE: Final = int(EsmClass.INTERMEDIATE_NOTIFICATION)
 _DELIVERED: Final = int(MessageState.DELIVERED)
+_ACCEPTED: Final = int(MessageState.ACCEPTED)
 _MESSAGE_PAYLOAD: Final = int(TlvTag.MESSAGE_PAYLOAD)
 LONGEST_SHORT_MESSAGE: Final = 254
 _LONGEST_ADDRESS: Final = 20
@@ -101,7 +102,7 @@ def wanted(registered_delivery: int, state: int, *, intermediate: bool) -> bool:
     asked = registered_delivery & 0x03
     if asked == 0x01:
         return True
-    return asked == (0x03 if state == _DELIVERED else 0x02)
+    return asked == 0x03 if state == _DELIVERED else asked == 0x02 and state != _ACCEPTED
 
 
 def passed_on(message: Message, said: Notice, *, in_default: bool) -> Told | None:
@@ -146,6 +147,7 @@ def written(
     outcome: Outcome,
     said: Notice | None,
     *,
+    network_error_code: bytes,
     accepted: datetime,
     now: datetime,
     in_default: bool,
@@ -154,32 +156,34 @@ def written(
     """Return a receipt in our own words, of what a carrier `said` or, where it is None, of what has ended here.
 
     Dates are the carrier's where they can be read, in its own zone, else ours: the moment the message was `accepted`,
-    and `now`, UTC. `tally` is of one message where it is None.
+    and `now`, UTC. `network_error_code` goes with the outcome; where it is empty, it is made of `err`. `tally` is of
+    one message where it is None.
     """
+    envelope = message.envelope or envelope_of(message.command_id, message.body)
+    of_data_sm = envelope[-1] == _OF_DATA_SM
+    head, data_coding = envelope[:-2], 0 if in_default else envelope[-2]
+    in_ucs2 = codec_of(data_coding) == UCS2
     fields = _fields_of(said) if said is not None else _NOTHING_SAID
     submitted = read_date(fields.submit_date, now) or accepted
     done = read_date(fields.done_date, now) or now
     err = outcome.err if outcome.err.isalnum() and outcome.err.isascii() else ""
     parts, delivered = tally or Tally(1, outcome.state == _DELIVERED)
-    told = format_receipt(
+    text = format_receipt(
         message.message_id,
         submit_date=receipt_date(submitted),
         done_date=receipt_date(done),
         state=MessageState(outcome.state),
         err=err.rjust(3, "0")[-3:].encode(),
-        text=b"",
+        text=b"" if in_ucs2 else fields.text.encode("latin-1", "replace"),
         parts=parts,
         delivered=delivered,
     )
-    # An error of our own is a command_status in three hexadecimal digits.
-    code = said.network_error_code if said is not None else _code_of(int(outcome.err or "0", 16))
-    intermediate = said is not None and said.intermediate
-    envelope = message.envelope or envelope_of(message.command_id, message.body)
-    tlvs = receipted_message_id(message.message_id) + state_and_code(outcome.state, code, outcome.err)
-    of_data_sm = envelope[-1] == _OF_DATA_SM
-    head, data_coding = envelope[:-2], 0 if in_default else envelope[-2]
-    text = _encoded(told, fields.text, data_coding)
-    if intermediate:
+    if in_ucs2:
+        text = _in_ucs2(text, fields.text)
+    tlvs = receipted_message_id(message.message_id) + state_and_code(
+        outcome.state, network_error_code, outcome.err
+    )
+    if said is not None and said.intermediate:
         at = len(head) - (2 if of_data_sm else 7)
         head = b"%b%c%b" % (head[:at], _INTERMEDIATE, head[at + 1 :])
     if of_data_sm:
@@ -194,11 +198,10 @@ def _fields_of(said: Notice) -> Receipt:
     return found or _NOTHING_SAID
 
 
-def _encoded(told: bytes, text: str, data_coding: int) -> bytes:
-    """Return a receipt's text, with as much of the message's own behind it as has room, in a data_coding."""
-    if codec_of(data_coding) == UCS2:
-        return (told.decode("ascii") + text[:20]).encode(UCS2, "replace")[:LONGEST_SHORT_MESSAGE]
-    return told + text[:20].encode("latin-1", "replace")
+def _in_ucs2(told: bytes, text: str) -> bytes:
+    """Return a receipt's text, with as many characters of the message's own behind it as have room."""
+    octets = (told.decode("ascii") + text[:20]).encode(UCS2, "replace")
+    return octets[:LONGEST_SHORT_MESSAGE].decode(UCS2, "ignore").encode(UCS2)
 
 
 def receipted_message_id(message_id: bytes) -> bytes:
@@ -219,6 +222,11 @@ def state_and_code(state: int, network_error_code: bytes, err: str) -> bytes:
         else:
             return b"\4\x27\0\1%c" % state
     return b"\4\x27\0\1%c\4\x23\0\3%b" % (state, network_error_code)
+
+
+def code_of_own(err: str) -> bytes:
+    """Return the network_error_code of an end here: `err` is a command_status in three hexadecimal digits, or empty."""
+    return _code_of(int(err or "0", 16))
 
 
 def _code_of(figure: int) -> bytes:
