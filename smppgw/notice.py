@@ -229,8 +229,8 @@ def _tlvs(body: bytes, at: int) -> dict[int, bytes]:
     """
     found, whole = _tlvs_from(body, at)
     if not whole and not body[at]:
-        shifted, whole = _tlvs_from(body, at + 1)
-        if whole or len(_READ & shifted.keys()) > len(_READ & found.keys()):
+        shifted, _ = _tlvs_from(body, at + 1)
+        if len(_READ & shifted.keys()) > len(_READ & found.keys()):
             return shifted
     return found
 

@@ -285,11 +285,12 @@ RECEIPTS: Final = (
     Case(
         "in UCS-2, the text Chinese",
         deliver(
-            "id:77 stat:UNDELIV err:011 text:您好世界您好世界您好世界".encode("utf-16-be"), data_coding=8
+            ("id:77 stat:UNDELIV err:011 text:" + "您好世界" * 9).encode("utf-16-be"),
+            data_coding=8,
         ),
         {
             "carrier_id": b"77",
-            "said": Receipt("77", "", "", "", "", "UNDELIV", "011", "您好世界您好世界您好世界"),
+            "said": Receipt("77", "", "", "", "", "UNDELIV", "011", "您好世界" * 9),
         },
     ),
     Case("ASCII under data_coding 8", deliver(LOOSE, data_coding=8), loose(data_coding=8)),
@@ -442,6 +443,13 @@ def test_what_would_not_be_right_as_it_stands_is_taken_apart(text: bytes) -> Non
     assert said.said is not None
 
 
+def test_a_stat_word_of_another_state_than_message_state_is_not_right_as_it_stands() -> None:
+    text = STRAIGHT.replace(b"dlvrd:001", b"dlvrd:000").replace(b"DELIVRD", b"UNDELIV")
+    said = notice.read(DELIVER_SM, deliver(text, EXPIRED))
+    assert isinstance(said, Notice)
+    assert (said.state, said.stat, said.straight) == (MessageState.EXPIRED, "UNDELIV", b"")
+
+
 @pytest.mark.parametrize("date", [b"2802291000", b"2604301000", b"2612312359", b"2601010000", b"2602281000"])
 def test_a_date_at_the_end_of_a_month_is_right_as_it_stands(date: bytes) -> None:
     text = STRAIGHT.replace(b"2611221000", date)
@@ -475,8 +483,9 @@ def test_a_part_of_a_long_message_is_known_for_one() -> None:
 @pytest.mark.parametrize(
     "tlvs", [STATE, tlv(TlvTag.RECEIPTED_MESSAGE_ID, b"\0"), CODE, b"\x00\x1e\x00\x40ab"]
 )
-def test_an_odd_parameter_makes_no_receipt_of_a_message(tlvs: bytes) -> None:
-    assert isinstance(notice.read(DELIVER_SM, deliver(b"Hello", tlvs, esm_class=0)), FromHandset)
+@pytest.mark.parametrize("text", [b"Hello", b"Seen this: 4821 expired"])
+def test_an_odd_parameter_makes_no_receipt_of_a_message(text: bytes, tlvs: bytes) -> None:
+    assert isinstance(notice.read(DELIVER_SM, deliver(text, tlvs, esm_class=0)), FromHandset)
 
 
 @pytest.mark.parametrize("group", TEXTS)

@@ -20,7 +20,6 @@ _SEPARATED: Final = re.compile(
 _WITH_QUARTERS: Final = re.compile(r"(\d{12})\d(\d\d)([+-])", re.ASCII)
 """YYMMDDhhmmsstnnp of SMPP v3.4 section 7.1.1."""
 
-_LONGEST: Final = 40
 _QUARTERS_MAX: Final = 48
 _ZONE_MINUTES_MAX: Final = 14 * 60
 _FIRST_YEAR: Final = 1970
@@ -42,8 +41,6 @@ def read_date(written: str, now: datetime) -> datetime | None:
     Raises: nothing.
     """
     written = written.strip()
-    if len(written) > _LONGEST:
-        return None
     digits = _DIGITS.fullmatch(written)
     if digits is not None:
         return _nearest(_readings(digits[1], now), digits[2], now)

@@ -131,6 +131,7 @@ def test_a_date_is_read_however_it_is_written(written: str, moment: datetime) ->
         "99999999999999",
         "1795341600Z",
         "٢٦١١٢٢١٠٠٠",
+        "2026112210015",
         "1" * 41,
         "1" * 60_000,
     ],
