@@ -70,8 +70,11 @@ class Account:
 
     @property
     def receivers(self) -> Sequence[Link]:
-        """The connections that take deliveries."""
-        return [link for link in self.links if link.receives]
+        """The connections that take deliveries; the one that was first last time comes last."""
+        links = [link for link in self.links if link.receives]
+        if len(self.links) > 1:
+            self.links.append(self.links.pop(0))
+        return links
 
     def sessions(self, mode: str) -> int:
         """How many connections are bound that way."""

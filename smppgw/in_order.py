@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
 from smppgw.store.entries import Delivery
@@ -24,6 +25,8 @@ FIRST_WAIT_NS: Final = 100_000_000
 """What stands aside for another one that is on its way is looked at again after this; doubled each time..."""
 LONGEST_WAIT_NS: Final = 10_000_000_000
 """...up to this."""
+
+_FREE: Final = attrgetter("free")
 
 BindT = TypeVar("BindT", bound=Hashable)
 
@@ -144,7 +147,7 @@ class InOrder(Generic[BindT]):
         *,
         fits: Callable[[BindT, Delivery], bool] | None = None,
     ) -> tuple[list[Delivery], int]:
-        """Give the next ones of the queue to binds, in shares as equal as can be: `batch` of their slots.
+        """Give the next ones of the queue to binds, to those first that have most room: `batch` of their slots.
 
         Returns those that have to stand aside until their `due_ns`, and how many of `batch` have been decided on: the
         others are to be given back, as there is no room for them now. `fits` says whether a bind can be told
@@ -152,11 +155,9 @@ class InOrder(Generic[BindT]):
         """
         in_flight, lines = self._in_flight, self._lines
         by_bind = {slot.bind: slot for slot in slots}
-        # Those with least room first: what they cannot take of their share is the others'.
-        open_slots = sorted([slot for slot in slots if slot.free > 0], key=lambda slot: -slot.free)
+        shares = _shares(slots, len(batch))
+        slot, share = shares.pop()
         aside: list[Delivery] = []
-        slot: Slot[BindT] | None = None
-        share = 0
         for number, delivery in enumerate(batch):
             source = delivery.source or source_of(delivery)
             bind = in_flight.get(source)
@@ -165,12 +166,10 @@ class InOrder(Generic[BindT]):
             if line is not None and not _may_go(line, delivery.key, in_flight=bind is not None):
                 pass
             elif bind is None:
-                while slot is None or share <= 0 or not slot.takes(delivery):
-                    if not open_slots:
+                while share <= 0 or not slot.takes(delivery):
+                    if not shares:
                         return aside, number
-                    slot = open_slots.pop()
-                    share = -(-(len(batch) - number) // (len(open_slots) + 1))
-                share -= 1
+                    slot, share = shares.pop()
                 target = slot if fits is None or fits(slot.bind, delivery) else _other(slots, delivery, fits)
             elif (owner := by_bind.get(bind)) is None or owner.takes(delivery):
                 target = owner if fits is None or owner is None or fits(bind, delivery) else None
@@ -186,6 +185,8 @@ class InOrder(Generic[BindT]):
                 in_flight[source] = target.bind
             else:
                 self._others[source] = self._others.get(source, 0) + 1
+            if target is slot:
+                share -= 1
             target.free -= 1
             target.octets -= len(delivery.body)
             target.batch.append(delivery)
@@ -278,6 +279,20 @@ class InOrder(Generic[BindT]):
             del self._others[source]
         else:
             self._others[source] -= 1
+
+
+def _shares(slots: Sequence[Slot[BindT]], count: int) -> list[tuple[Slot[BindT], int]]:
+    """Return how many of `count` deliveries each slot is to have, so that what room is left is as equal as can be.
+
+    Behind those, from which `place` pops, are all slots with what room they have: for what a slot has no octets for.
+    """
+    left = max(0, sum([slot.free for slot in slots]) - count)
+    shares: list[tuple[Slot[BindT], int]] = []
+    for before, slot in enumerate(sorted(slots, key=_FREE)):
+        stays = min(slot.free, left // (len(slots) - before))
+        left -= stays
+        shares.append((slot, slot.free - stays))
+    return [(slot, slot.free) for slot in slots] + shares
 
 
 def _may_go(line: _Line, key: int, *, in_flight: bool) -> bool:

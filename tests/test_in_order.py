@@ -65,14 +65,20 @@ def test_an_empty_address_is_a_source_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("free", "counts"), [((9, 9, 9), [3, 3, 3]), ((1, 9, 9), [1, 4, 4]), ((9, 2, 1), [6, 2, 1])]
+    ("free", "counts"), [((9, 9, 9), [3, 3, 3]), ((1, 9, 9), [0, 5, 4]), ((9, 2, 1), [8, 1, 0])]
 )
-def test_binds_get_equal_shares_as_far_as_they_have_room(
+def test_binds_are_filled_so_that_the_same_room_is_left(
     order: InOrder[str], free: tuple[int, ...], counts: list[int]
 ) -> None:
     given_slots = slots(*free)
     assert order.place(several(b"abcdefghi"), given_slots, 0) == ([], 9)
     assert [len(slot.batch) for slot in given_slots] == counts
+
+
+def test_what_a_bind_has_no_octets_for_another_one_gets(order: InOrder[str]) -> None:
+    wide, narrow = Slot("a", 9, PLENTY), Slot("b", 9, 1)
+    assert order.place(several(b"abcdef"), [wide, narrow], 0) == ([], 6)
+    assert (len(wide.batch), len(narrow.batch)) == (5, 1)
 
 
 def test_what_finds_no_room_is_left_to_be_given_back(order: InOrder[str]) -> None:
