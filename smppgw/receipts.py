@@ -318,8 +318,9 @@ class Receipts:
         if not self._store.holds(shelf):
             return [], []
         meant: dict[bytes, tuple[Message, bytes, bool]] = {}
+        unknown = self._unknown_parts([message for message, _ in answered])
         for (message, key), response in zip(answered, written, strict=True):
-            if message.registered_delivery and response:
+            if message.registered_delivery and response and message not in unknown:
                 for rank, under in enumerate(carrier.ids.held_under(response)):
                     if rank == 0 or under not in meant:
                         meant[under] = message, key, rank == 0
@@ -329,8 +330,8 @@ class Receipts:
             message, key, likeliest = meant[held.under]
             said = notices.read(held.command_id, held.body)
             assert isinstance(said, Notice), "it was read before it was held"
-            envelope = telling.envelope_of(message.command_id, message.body)
-            if not likeliest and not telling.is_about(said, envelope):
+            envelope = message.envelope or telling.envelope_of(message.command_id, message.body)
+            if not (likeliest and said.flagged) and not telling.is_about(said, envelope):
                 others.append(held)
                 continue
             self._learn(carrier, said.carrier_id, key)
@@ -338,7 +339,24 @@ class Receipts:
         if others:
             self._store.hold(shelf, others, self._settings.max_held)
         self._settling.count(batch)
+        if unknown:
+            left = [each for each in zip(answered, written, strict=True) if each[0][0] in unknown]
+            self._settling.parts.learn(unknown, lambda: self._take_early(carrier, left))
         return batch.deliveries, list(batch.finished.items())
+
+    def _unknown_parts(self, messages: Iterable[Message]) -> Sequence[Message]:
+        """Return the parts of long messages of whose other parts the store has yet to tell."""
+        parts = self._settling.parts
+        split = [message for message in messages if message.parts > 1]
+        parts.learn(split, lambda: None)
+        return [message for message in split if not parts.knows(message)]
+
+    def _take_early(self, carrier: Carrier, left: Sequence[tuple[tuple[Message, bytes], bytes]]) -> None:
+        """Take in what was held for messages that the carrier has by now."""
+        deliveries, finished = self.early(
+            carrier, [pair for pair, _ in left], [written for _, written in left]
+        )
+        self._store.receive(carrier.name, deliveries, finished, self.on_deliveries)
 
     def expire_early(self, carriers: Iterable[str]) -> None:
         """Let go of the receipts that were held long enough; call it now and then.
