@@ -242,6 +242,20 @@ def test_what_a_lost_bind_had_alone_goes_alone_again(order: InOrder[str]) -> Non
     assert aside == [second]
 
 
+@pytest.mark.parametrize("ends", ["failed", "lost"])
+def test_one_that_came_back_from_its_second_try_and_is_closed_holds_up_nothing(
+    order: InOrder[str], ends: str
+) -> None:
+    first = delivery(1)
+    order.place([first], slots(1), 0)
+    _failed(order, first, SECOND)
+    order.place([first], slots(1), SECOND)
+    getattr(order, ends)([first])
+    assert order.waiting
+    order.gone([first])
+    assert not order.waiting
+
+
 def test_what_a_lost_bind_had_in_flight_goes_to_another_one(order: InOrder[str]) -> None:
     batch = several(b"aab")
     order.place(batch, slots(9), 0)

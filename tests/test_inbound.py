@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -330,6 +331,32 @@ async def test_a_bind_that_answers_nothing_holds_up_its_own_sources_alone() -> N
                 await it.until_later(lambda: binds.count == 56)
     for source, accepted in binds.accepted.items():
         assert accepted == texts(10)[source not in (b"16660", b"16661") :]
+
+
+async def test_a_bind_that_has_just_been_filled_is_waited_for_a_while() -> None:
+    async with house(house_of(an_esme(window=1))) as it, AsyncExitStack() as stack:
+        esmes = [PickyEsme(it.port, lambda _: None, mode="rx") for _ in range(2)]
+        for esme in esmes:
+            await stack.enter_async_context(esme)
+        it.owe(b"000", source=b"1666")
+        await until(lambda: it.gateway.inbound.in_flight == 1)
+        it.owe(b"001", source=b"1666")
+        it.owe(b"000", source=b"1777")
+        await asyncio.sleep(0)
+        assert it.gateway.store.ready_deliveries("app") == 2
+        it.put_forward(1)
+        await until(lambda: it.gateway.inbound.in_flight == 2)
+        assert it.gateway.store.ready_deliveries("app") == 0
+        drop(*esmes)
+
+
+async def test_what_is_answered_is_remembered_no_more() -> None:
+    async with house() as it:
+        async with PickyEsme(it.port, Binds(in_turns([OK, CommandStatus.ESME_RX_P_APPN, OK])), mode="rx"):
+            it.owe(*texts(3))
+            await until(lambda: not it.gateway.store.octets)
+            [link] = it.gateway.accounts["app"].links
+            assert not link.unanswered
 
 
 async def test_with_one_bind_the_others_of_a_source_wait_for_one_that_was_refused() -> None:
