@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from smppgw import submission
+from smppgw import submission, telling
 from smppgw.accounts import SOURCES_REMEMBERED, Account, Link
 from smppgw.inquiry import Inquiry
 from smppgw.message_ids import id_of
@@ -162,24 +162,15 @@ class Admission:
                     self._throttled.add(1)
                     raise Refusal(CommandStatus.ESME_RTHROTTLED)
                 tokens -= 1
-                match = peek.SHORT_MESSAGE.match(octets, HEADER_OCTETS)
-                if match is None:
-                    submission.decoded(octets)
-                    raise Refusal(CommandStatus.ESME_RSYSERR)
-                source, destination, flags, schedule, validity, tail = match.groups()
-                if (
-                    match.end() + tail[4] != len(octets)
-                    or schedule
-                    or validity
-                    or tail[1]
-                    or not destination
-                    or tail[4] > most_octets
-                ):
+                ends = peek.plain_ends(octets)
+                if ends is None or octets[ends[2] + 10] > most_octets:
                     self._admit_checked(batch, sequence_number, octets)
                     continue
+                service, source_end, end = ends
+                source = octets[service + 3 : source_end]
                 lanes = lanes_of.get(source)
                 if lanes is None:
-                    lanes = self._lanes(account, source, destination)
+                    lanes = self._lanes(account, source, octets[source_end + 3 : end])
                 if isinstance(lanes, int):
                     raise Refusal(lanes)
             except Refusal as refusal:
@@ -190,11 +181,12 @@ class Admission:
             responses.append(
                 response.pack(response.size, command_id | RESPONSE_BIT, 0, sequence_number, message_id)
             )
-            priority = flags[2]
-            lane = lanes[min(_HIGHEST_PRIORITY, priority)]
-            messages.append(
-                Message(key, message_id, name, lane, command_id, octets[HEADER_OCTETS:], tail[0], now_ns)
-            )
+            lane = lanes[min(_HIGHEST_PRIORITY, octets[end + 3])]
+            asked = octets[end + 6]
+            message = Message(key, message_id, name, lane, command_id, octets[HEADER_OCTETS:], asked, now_ns)
+            if asked:
+                message.envelope = telling.envelope_in(octets, ends)
+            messages.append(message)
         self._finish(batch)
         for sequence_number, message in batch.replacing:
             self._replace_if_present(link, sequence_number, message)

@@ -107,7 +107,8 @@ class Dispatch:
                 failures.append((message, command_status))
             else:
                 done.append(message)
-                written.append(peek.c_octets_at(octets, HEADER_OCTETS))
+                end = octets.find(b"\0", HEADER_OCTETS)
+                written.append(octets[HEADER_OCTETS:end] if end > 0 else octets[HEADER_OCTETS:])
             if sent_ns != run_ns:
                 if run:
                     observe((now_ns - run_ns) / NS, run)

@@ -33,6 +33,7 @@ class Replacement:
         """Let the message be so."""
         message = self.message
         message.body = self.body
+        message.envelope = b""
         message.registered_delivery = self.registered_delivery
         message.due_ns = self.due_ns
         message.expires_ns = self.expires_ns

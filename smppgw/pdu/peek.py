@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from smppgw.pdu.constants import CommandId
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId
 
 SHORT_MESSAGE: Final = re.compile(
     rb"[^\0]{0,5}\0"  # service_type
@@ -32,6 +32,32 @@ DATA: Final = re.compile(
     re.DOTALL,
 )
 """data_sm up to its optional parameters, which begin at `match.end()`."""
+
+
+def plain_ends(submit_sm: bytes) -> tuple[int, int, int] | None:
+    """Return where the NULs stand that end service_type, source_addr and destination_addr of a plain submit_sm.
+
+    Plain is one with a destination, without times, replace_if_present_flag and optional parameters; None for any other.
+    The octets are a whole frame. Behind the last NUL follow esm_class, protocol_id, priority_flag, two more NULs,
+    registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id, sm_length and the text.
+    """
+    find = submit_sm.find
+    service = find(b"\0", HEADER_OCTETS)
+    source = find(b"\0", service + 3)
+    end = find(b"\0", source + 3)
+    octets = len(submit_sm)
+    if (
+        HEADER_OCTETS <= service <= HEADER_OCTETS + 5
+        and source <= service + 23
+        and source + 3 < end <= source + 23
+        and end + 11 <= octets == end + 11 + submit_sm[end + 10]
+        and not submit_sm[end + 4]
+        and not submit_sm[end + 5]
+        and not submit_sm[end + 7]
+    ):
+        return service, source, end
+    return None
+
 
 PEEKED: Final = frozenset({int(CommandId.SUBMIT_SM), int(CommandId.DELIVER_SM)})
 

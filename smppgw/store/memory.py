@@ -163,7 +163,8 @@ class MemoryStore:
         for message, carrier_id in answered:
             message.carrier = carrier
             if message.registered_delivery and carrier_id:
-                message.envelope = envelope_of(message.command_id, message.body)
+                if not message.envelope:
+                    message.envelope = envelope_of(message.command_id, message.body)
                 sent[carrier_id] = message
             else:
                 forgotten.append((message, None))

@@ -139,7 +139,8 @@ class State:
             message.carrier = carrier
             live.pop(message.key, None)
             if message.registered_delivery and carrier_id:
-                message.envelope = envelope_of(message.command_id, message.body)
+                if not message.envelope:
+                    message.envelope = envelope_of(message.command_id, message.body)
                 young[carrier_id] = message
             message.body = b""
             if message.page is not None:

@@ -104,3 +104,29 @@ def test_a_string_without_its_nul_ends_with_the_octets() -> None:
     assert peek.c_octets_at(b"..abc\0rest", 2) == b"abc"
     assert peek.c_octets_at(b"..abc", 2) == b"abc"
     assert peek.c_octets_at(b"..", 2) == b""
+
+
+def plain_by_the_regular_expression(octets: bytes) -> tuple[int, int, int] | None:
+    match = peek.SHORT_MESSAGE.match(octets, 16)
+    if match is None or not match[2] or match[4] or match[5] or match[6][1]:
+        return None
+    if match.end() + match[6][4] != len(octets):
+        return None
+    return octets.index(0, 16), match.end(1), match.end(2)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.fixed_dictionaries({**short, "replace_if_present_flag": st.sampled_from([0, 0, 1])}),
+    st.lists(st.tuples(st.integers(16, 120), octet), max_size=3),
+    st.integers(0, 12),
+)
+def test_the_ends_of_a_plain_submit_sm_are_those_that_the_regular_expression_finds(
+    fields: dict[str, object], mutations: list[tuple[int, int]], cut: int
+) -> None:
+    octets = bytearray(codec.encode(SubmitSm(**fields)))
+    assert peek.plain_ends(bytes(octets)) == plain_by_the_regular_expression(bytes(octets))
+    for at, value in mutations:
+        octets[min(at, len(octets) - 1)] = value
+    for frame in (bytes(octets), bytes(octets[: len(octets) - cut]), bytes(octets[: 16 + cut])):
+        assert peek.plain_ends(frame) == plain_by_the_regular_expression(frame)
