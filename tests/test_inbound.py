@@ -244,6 +244,18 @@ async def test_deliveries_are_shared_among_the_receivers_of_an_esme() -> None:
                     assert two.got
 
 
+async def test_idle_binds_take_turns() -> None:
+    async with house() as it, AsyncExitStack() as stack:
+        esmes = [PickyEsme(it.port, lambda _: OK, mode="rx") for _ in range(3)]
+        for esme in esmes:
+            await stack.enter_async_context(esme)
+        await until(lambda: len(it.gateway.accounts["app"].links) == 3)
+        for text in texts(9):
+            it.owe(text)
+            await until(lambda: not it.gateway.store.octets)
+        assert all(esme.got for esme in esmes)
+
+
 async def test_what_has_been_put_off_is_sent_when_it_is_due() -> None:
     async with house() as it:
         it.owe(*texts(3))
