@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from smppgw.cli.arguments import Parser
+from smppgw.cli.arguments import Parser, count
 from smppgw.cli.lines import complain, one_line, say, say_json, table
+from smppgw.cli.store_kept import kept
 from smppgw.cli.store_salvage import salvage
 from smppgw.cli.store_show import show
+from smppgw.orphans import NOBODY
 from smppgw.pdu.constants import MessageState
 from smppgw.store.errors import StoreError
 from smppgw.store.stats import Stats, stats
 from smppgw.store.verification import verify
 
 _FAILED: Final = 1
+
+_ON_SHELVES: Final[Mapping[str, str]] = {
+    "receipts": "receipts of {} that wait for a response",
+    "parts": "parts of {} that wait for other parts",
+}
+"""What is held on the shelves of carriers, by the beginning of their names."""
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +48,10 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     showing.add_argument("message_id", metavar="MESSAGE_ID", help="what the ESME was told")
     showing.add_argument("--clear", action="store_true", help="show telephone numbers and the text")
     showing.add_argument("--json", action="store_true", help="print one JSON object")
+    keeping = add("kept", kept, "list the messages of handsets and the receipts that are nobody's")
+    keeping.add_argument("--limit", type=count, metavar="N", help="only the newest N")
+    keeping.add_argument("--clear", action="store_true", help="show telephone numbers and texts")
+    keeping.add_argument("--json", action="store_true", help="print one JSON object a line")
     saving = add("salvage", salvage, "keep what can be read of a damaged store, and give up the rest")
     saving.add_argument("--accept-loss", action="store_true", help="do it; without, nothing is done")
 
@@ -111,6 +123,7 @@ def _document(found: Stats) -> dict[str, Any]:
                 "waiting_deliveries": esme.deliveries,
             }
             for name, esme in sorted(found.esmes.items())
+            if name != NOBODY
         },
         "carriers": {
             name: {
@@ -119,7 +132,8 @@ def _document(found: Stats) -> dict[str, Any]:
             }
             for name, carrier in sorted(found.carriers.items())
         },
-        "shelves": {name: {"held": count} for name, count in sorted(found.shelves.items())},
+        "shelves": {name: {"held": held} for name, held in sorted(found.shelves.items())},
+        "kept": found.esmes[NOBODY].deliveries if NOBODY in found.esmes else 0,
         "log_octets": found.log_octets,
         "ledger_octets": found.ledger_octets,
     }
@@ -130,21 +144,11 @@ def _for_people(found: Stats, document: Mapping[str, Any]) -> Iterator[str]:
         yield "in use by a running gateway"
     yield f"log {found.log_octets:,} octets, ledger {found.ledger_octets:,} octets"
     yield ""
-    messages = document["messages"]
-    yield from table(
-        [
-            ("messages", ""),
-            ("queued", str(messages["queued"])),
-            ("scheduled or put off", str(messages["deferred"])),
-            ("awaiting a receipt", str(messages["awaiting_receipt"])),
-            *((f"ended {state}", str(count)) for state, count in messages["ended"].items()),
-        ]
-    )
+    yield from table([*_totals(document)])
     for title, key, columns in (
         ("lane", "lanes", ("queued", "deferred")),
         ("ESME", "esmes", ("accepted", "queued", "waiting_deliveries")),
         ("carrier", "carriers", ("submitted", "awaiting_receipt")),
-        ("shelf", "shelves", ("held",)),
     ):
         if document[key]:
             yield ""
@@ -152,8 +156,24 @@ def _for_people(found: Stats, document: Mapping[str, Any]) -> Iterator[str]:
                 [
                     (title, *(column.replace("_", " ") for column in columns)),
                     *(
-                        (one_line(name) or "(nobody)", *(str(row[column]) for column in columns))
+                        (one_line(name), *(str(row[column]) for column in columns))
                         for name, row in document[key].items()
                     ),
                 ]
             )
+
+
+def _totals(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    messages = document["messages"]
+    yield "messages", ""
+    yield "queued", str(messages["queued"])
+    yield "scheduled or put off", str(messages["deferred"])
+    yield "awaiting a receipt", str(messages["awaiting_receipt"])
+    for state, total in messages["ended"].items():
+        yield f"ended {state}", str(total)
+    for shelf, on_it in document["shelves"].items():
+        beginning, _, carrier = shelf.partition("/")
+        words = _ON_SHELVES.get(beginning)
+        yield one_line(words.format(carrier) if words else f"held on {shelf}"), str(on_it["held"])
+    if document["kept"]:
+        yield "kept, and nobody's", str(document["kept"])

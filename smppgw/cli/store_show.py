@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import time
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from typing import Any, Final
 
-from smppgw.cli.lines import complain, one_line, say, say_json, table
-from smppgw.logs import Redactor
+from smppgw.cli.contents import Contents
+from smppgw.cli.life_story import story
+from smppgw.cli.lines import complain, say, say_json
+from smppgw.cli.moments import iso
+from smppgw.error_classes import words
 from smppgw.message_ids import id_of, key_of
-from smppgw.pdu.codec import decode
-from smppgw.pdu.constants import HEADER_OCTETS, EsmClass, MessageState, TlvTag
-from smppgw.pdu.errors import PduError
-from smppgw.pdu.text import decode_text
-from smppgw.pdu.tlv import tlv_value
-from smppgw.pdu.udh import parse_udh
+from smppgw.pdu.constants import MessageState
 from smppgw.store.entries import Message
 from smppgw.store.life import Life, life_of
 
 _FAILED: Final = 1
 _WRONG_USAGE: Final = 2
 _MS_OF_NS: Final = 1_000_000
-_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ADDRESSES: Final = ("source_addr", "destination_addr")
+
+_STANDS: Final = ("queued", "deferred", "submitted", "ended", "unknown")
+"""From the beginning of a message to its end; several parts stand where the first of these says."""
+_DELIVERED: Final = MessageState.DELIVERED.name
+_OF_EACH: Final = ("text_octets", "text")
+"""What differs between the parts of one message."""
 
 
 def show(args: argparse.Namespace) -> int:
@@ -42,117 +42,133 @@ def show(args: argparse.Namespace) -> int:
             f"no message {args.message_id} is known in {args.data_dir}: it never was, or it is too long ago"
         )
         return _FAILED
-    document = {**_document(found, clear=args.clear), "in_use": in_use}
+    document = {**_document(found, Contents(clear=args.clear)), "in_use": in_use}
     if args.json:
         say_json(document)
     else:
-        for line in table([*_rows(document)]):
+        for line in story(document):
             say(line)
     return 0
 
 
-def _document(found: Life, *, clear: bool) -> dict[str, Any]:
-    message = found.message
-    told = message.message_id if message is not None else id_of(found.key, long=True)
+def _document(found: Life, contents: Contents) -> dict[str, Any]:
+    lives = [found, *found.others]
+    courses = [_course(life) for life in lives]
+    behind = min(range(len(lives)), key=lambda at: _STANDS.index(courses[at]["stands"]))
+    told = found.message.message_id if found.message is not None else id_of(found.key, long=True)
     document: dict[str, Any] = {
         "message_id": told.decode("latin-1"),
         "esme": found.esme,
-        "stands": _stands(found),
-        "state": _state(MessageState.ENROUTE if found.outcome is None else found.outcome.state),
-        "final": _iso(found.final_ms),
-        "submitted": [
-            {"at": _iso(at_ms), "carrier": carrier, "carrier_message_id": carrier_id.decode("latin-1")}
-            for at_ms, carrier, carrier_id in found.submissions
-        ],
+        "accepted": iso(found.accepted_ms),
+        **_whole(courses, behind),
     }
+    message = lives[behind].message or found.message
+    contained = [_content(life.message, contents) for life in lives]
     if message is not None:
         document |= {
-            "accepted": _iso(message.accepted_ns // _MS_OF_NS),
-            "due": _iso(message.due_ns // _MS_OF_NS),
-            "expires": _iso(message.expires_ns // _MS_OF_NS),
+            "due": iso(message.due_ns // _MS_OF_NS),
+            "expires": iso(message.expires_ns // _MS_OF_NS),
             "lane": message.lane or None,
             "attempts": message.attempts,
             "registered_delivery": message.registered_delivery,
-            **_content(message, clear=clear),
+            **_joined(contained),
         }
+    document["parts"] = [
+        {**course, **_waits(life.message), **{name: each[name] for name in _OF_EACH if name in each}}
+        for life, course, each in zip(lives, courses, contained, strict=True)
+        if len(lives) > 1
+    ]
     return document
 
 
-def _stands(found: Life) -> str:
-    if found.outcome is not None:
+def _course(life: Life) -> dict[str, Any]:
+    """Return what has happened to a message, or to one of its parts."""
+    course: dict[str, Any] = {
+        "stands": _stands(life),
+        "state": None,
+        "outcome": None,
+        "final": iso(life.final_ms),
+        "seconds": None,
+        "never_sent": life.never_sent,
+        "submitted": [
+            {"at": iso(at_ms), "carrier": carrier, "carrier_message_id": carrier_id.decode("latin-1")}
+            for at_ms, carrier, carrier_id in life.submissions
+        ],
+    }
+    if life.outcome is not None:
+        state, error_class, err = life.outcome
+        course["state"] = _state(state)
+        course["outcome"] = {
+            "state": _state(state),
+            "class": error_class,
+            "words": words(error_class),
+            "err": err,
+        }
+        if life.accepted_ms:
+            course["seconds"] = max(0, life.final_ms - life.accepted_ms) / 1000
+    elif life.esme:
+        course["state"] = MessageState.ENROUTE.name
+    return course
+
+
+def _stands(life: Life) -> str:
+    if life.outcome is not None:
         return "ended"
-    if found.submissions or found.message is None or not found.message.body:
+    if not life.esme:
+        return "unknown"
+    if life.submissions or life.message is None or not life.message.body:
         return "submitted"
-    return "deferred" if found.message.due_ns > time.time_ns() else "queued"
+    return "deferred" if life.message.due_ns > time.time_ns() else "queued"
 
 
 def _state(state: int) -> str:
     return MessageState(state).name if state in set(MessageState) else str(state)
 
 
-def _iso(ms: int) -> str | None:
-    """A moment as ISO 8601, UTC; None for none."""
-    if not ms:
-        return None
-    return (_1970 + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _whole(courses: Sequence[dict[str, Any]], behind: int) -> dict[str, Any]:
+    """Return what has happened to all parts together, of which that one stands furthest behind.
+
+    Its outcome is the one that its ESME is told: of the first part that was not delivered.
+    """
+    if len(courses) == 1:
+        return courses[0]
+    whole = dict(courses[behind])
+    if whole["stands"] == "ended":
+        known = [each for each in courses if each["outcome"] is not None]
+        first = next((each for each in known if each["state"] != _DELIVERED), known[0])
+        whole |= {"state": first["state"], "outcome": first["outcome"], "never_sent": first["never_sent"]}
+        last = max(known, key=lambda each: each["final"] or "")
+        whole |= {"final": last["final"], "seconds": last["seconds"]}
+    whole["submitted"] = sorted(
+        (each for course in courses for each in course["submitted"]), key=lambda each: each["at"] or ""
+    )
+    return whole
 
 
-def _content(message: Message, *, clear: bool) -> dict[str, Any]:
-    """Return what is in the PDU; nothing where only its end is still known."""
-    if not message.body:
+def _waits(message: Message | None) -> dict[str, Any]:
+    if message is None:
         return {}
-    header = [HEADER_OCTETS + len(message.body), message.command_id, 0, 1]
-    try:
-        pdu: Any = decode(b"".join(number.to_bytes(4, "big") for number in header) + message.body)
-    except PduError as error:
-        return {"unreadable": f"{len(message.body)} octets: {error}"}
-    content: dict[str, Any] = {name: getattr(pdu, name).decode("latin-1") for name in _ADDRESSES}
-    if not clear:
-        content = dict(Redactor(secrets.token_bytes(16))(None, "", content))
-    octets: Any = getattr(pdu, "short_message", b"") or tlv_value(pdu.tlvs, TlvTag.MESSAGE_PAYLOAD) or b""
-    content |= {"data_coding": pdu.data_coding, "text_octets": len(octets)}
-    if clear:
-        content["text"] = decode_text(_without_udh(octets, pdu.esm_class), pdu.data_coding)
-    return content
+    return {"due": iso(message.due_ns // _MS_OF_NS), "attempts": message.attempts}
 
 
-def _without_udh(octets: bytes, esm_class: int) -> bytes:
-    if esm_class & EsmClass.UDHI:
-        try:
-            return octets[parse_udh(octets).octets :]
-        except PduError:
-            pass
-    return octets
+def _content(message: Message | None, contents: Contents) -> dict[str, Any]:
+    """Return what is in a message, as far as the store still has it."""
+    if message is None:
+        return {}
+    if message.body:
+        return contents.of(message.command_id, message.body)
+    return contents.of_envelope(message.envelope)
 
 
-# ---- for people ---------------------------------------------------------------------------------------------
-
-
-def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    stands = {
-        "queued": "queued",
-        "deferred": f"waits until {document.get('due')}",
-        "submitted": "a carrier has it",
-        "ended": f"{document['state']} since {document['final']}",
-    }
-    yield "message_id", one_line(document["message_id"])
-    yield "state", stands[document["stands"]]
-    for name in ("esme", "lane", "accepted", "due", "expires"):
-        if document.get(name):
-            yield name, one_line(document[name])
-    if "attempts" in document:
-        yield "attempts put off", str(document["attempts"])
-        yield "receipt asked for", "yes" if document["registered_delivery"] else "no"
-    for name in (*_ADDRESSES, "unreadable"):
-        if name in document:
-            yield name, one_line(document[name])
-    if "text_octets" in document:
-        yield "text", f"{document['text_octets']} octets, data_coding {document['data_coding']}"
-    if "text" in document:
-        yield "", f'"{one_line(document["text"])}"'
-    for submission in document["submitted"]:
-        told = submission["carrier_message_id"]
-        under = f" as {told}" if told else ", without an id"
-        yield "submitted", one_line(f"{submission['at']} to {submission['carrier']}{under}")
-    if document["in_use"]:
-        yield "", "in use by a running gateway"
+def _joined(contained: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is in all parts together: a text only if all of it is there."""
+    joined: dict[str, Any] = {}
+    for each in reversed(contained):
+        joined |= each
+    for name in _OF_EACH:
+        pieces = [each[name] for each in contained if name in each]
+        if len(pieces) < len(contained):
+            joined.pop(name, None)
+        else:
+            joined[name] = "".join(pieces) if name == "text" else sum(pieces)
+    return joined

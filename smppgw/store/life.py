@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,10 @@ class Life:
         """None while that is open."""
         self.final_ms = 0
         """When it came to that; 0 while that is open."""
+        self.never_sent = False
+        """It came to its end without a carrier."""
+        self.others: list[Life] = []
+        """The parts behind it, if it is the first of several; one of which nothing is known has no `esme`."""
         self._needle = columns.packed([key])
 
     def take(self, records: Iterable[bytes]) -> None:
@@ -106,7 +110,7 @@ class Life:
                 if key in ended.keys:
                     at = ended.keys.index(key)
                     self._take_beginning(ended.esmes[at], ended.accepted_ms[at], ended.parts[at])
-                    self.outcome, self.final_ms = ended.outcomes[at], ended.at_ms
+                    self.outcome, self.final_ms, self.never_sent = ended.outcomes[at], ended.at_ms, True
             case _:
                 pass
 
@@ -123,19 +127,30 @@ def _life(reading: Reading, key_of: Callable[[int], int | None]) -> Life | None:
     key = key_of(_highest_key(reading))
     if key is None:
         return None
-    found = Life(key)
+    [found] = _lives(reading, [key])
+    if not found.esme:
+        return None
+    if found.parts > 1:
+        found.others = _lives(reading, range(key + 1, key + found.parts))
+    return found
+
+
+def _lives(reading: Reading, keys: Sequence[int]) -> list[Life]:
+    lives = [Life(key) for key in keys]
     try:
         if reading.ledger is not None:
-            for row in reading.ledger.sent_for(key):
-                found.take_sent(row)
-            _take_pages(reading, found)
-            for kept in reading.ledger.history(key):
-                found.take(chunks_of(kept.body))
+            for life in lives:
+                for row in reading.ledger.sent_for(life.key):
+                    life.take_sent(row)
+                _take_pages(reading, life)
+                for kept in reading.ledger.history(life.key):
+                    life.take(chunks_of(kept.body))
         for frame in reading.log.frames(0):
-            found.take(frame.records)
+            for life in lives:
+                life.take(frame.records)
     except UNREADABLE as error:
         raise StoreError(f"{reading.directory}: unreadable ({error!r}): run `smppgw store verify`") from error
-    return found if found.esme else None
+    return lives
 
 
 def _highest_key(reading: Reading) -> int:

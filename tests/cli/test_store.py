@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from smppgw.receipts import shelf_of
 from smppgw.settings import GatewaySettings, StoreSettings
 from tests.cli.run import run
 from tests.store.lived import contents, killed, ledger_of, live, lived
 from tests.store.stores import opened
+from tests.store.test_contract import delivery, held, receive
 from tests.store.test_log import change
 from tests.store.test_segments import flip, frame_offsets
 from tests.support import a_carrier, an_esme, running, settings_of
 
-LOOKS = [("verify",), ("stats",), ("show", "0123456789abcdef"), ("salvage", "--accept-loss")]
+LOOKS = [("verify",), ("stats",), ("show", "0123456789abcdef"), ("kept",), ("salvage", "--accept-loss")]
 
 
 async def test_a_store_that_is_well_is_ok(tmp_path: Path) -> None:
@@ -46,7 +48,7 @@ async def test_the_first_damage_is_one_line_with_what_to_do(tmp_path: Path) -> N
     offset = frame_offsets(segment)[1]
     flip(segment, offset + 50)
     before = contents(directory)
-    for words in LOOKS[:3]:
+    for words in LOOKS[:4]:
         done = run("store", *words, "--data-dir", str(directory))
         assert (done.status, done.out) == (1, "")
         assert done.err.startswith(f"smppgw: {segment} is damaged at octet {offset}: the checksum")
@@ -58,7 +60,7 @@ async def test_the_first_damage_is_one_line_with_what_to_do(tmp_path: Path) -> N
 async def test_a_damaged_ledger_is_one_line_with_what_to_do(tmp_path: Path) -> None:
     directory = await lived(tmp_path / "data")
     change(ledger_of(directory), 0, b"\xff" * 8192)
-    for words in LOOKS[:3]:
+    for words in LOOKS[:4]:
         done = run("store", *words, "--data-dir", str(directory))
         assert (done.status, done.out) == (1, "")
         assert done.err.startswith(f"smppgw: {ledger_of(directory)}: the ledger is damaged (")
@@ -90,7 +92,15 @@ def test_where_no_store_is_that_is_one_line(
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("nonsense",), ("verify",), ("stats", "--data-dir"), ("show", "--data-dir", "x")]
+    "words",
+    [
+        (),
+        ("nonsense",),
+        ("verify",),
+        ("stats", "--data-dir"),
+        ("show", "--data-dir", "x"),
+        ("kept", "--limit", "0", "--data-dir", "x"),
+    ],
 )
 def test_wrong_usage_is_one_line_and_status_2(words: tuple[str, ...]) -> None:
     done = run("store", *words)
@@ -107,7 +117,7 @@ async def test_a_running_gateway_is_looked_into_and_goes_on(tmp_path: Path) -> N
         store=StoreSettings(),
     )
     async with running(settings, bound=False) as gateway:
-        for words in LOOKS[:2]:
+        for words in (("verify",), ("stats",), ("kept",)):
             done = await asyncio.to_thread(run, "store", *words, "--data-dir", str(tmp_path / "data"))
             assert (done.status, done.err) == (0, "")
             assert "in use by a running gateway" in done.out
@@ -128,6 +138,7 @@ async def test_what_is_there_is_counted_for_people(tmp_path: Path) -> None:
         "awaiting a receipt 1",
         "ended DELIVERED 1",
         "ended UNDELIVERABLE 1",
+        "held on early/sink 1",
         "",
         "lane queued deferred",
         "r/otp 1 1",
@@ -139,9 +150,6 @@ async def test_what_is_there_is_counted_for_people(tmp_path: Path) -> None:
         "",
         "carrier submitted awaiting receipt",
         "sink 2 1",
-        "",
-        "shelf held",
-        "early/sink 1",
     ]
 
 
@@ -166,4 +174,22 @@ async def test_what_is_there_is_counted_for_scripts(tmp_path: Path) -> None:
         },
         "carriers": {"sink": {"submitted": 2, "awaiting_receipt": 1}},
         "shelves": {"early/sink": {"held": 1}},
+        "kept": 0,
     }
+
+
+async def test_what_waits_for_others_and_what_is_nobody_s_is_counted(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        store.hold(shelf_of("sink"), [held(b"1"), held(b"2")], 9)
+        store.hold("parts/sink", [held(b"3")], 9)
+        await receive(store, delivery(1, ""), delivery(2, ""), delivery(3))
+        [counted] = run("store", "stats", "--json", "--data-dir", str(tmp_path)).objects
+        lines = run("store", "stats", "--data-dir", str(tmp_path)).out.splitlines()
+    assert counted["kept"] == 2
+    assert counted["shelves"] == {"parts/sink": {"held": 1}, "receipts/sink": {"held": 2}}
+    assert list(counted["esmes"]) == ["acme"]
+    assert [" ".join(line.split()) for line in lines if " of sink " in line or "nobody" in line] == [
+        "parts of sink that wait for other parts 1",
+        "receipts of sink that wait for a response 2",
+        "kept, and nobody's 2",
+    ]

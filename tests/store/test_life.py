@@ -23,7 +23,7 @@ from tests.store.lived import (
     lived,
 )
 from tests.store.stores import opened
-from tests.store.test_contract import DELIVERED, UNDELIVERABLE, picked, replace
+from tests.store.test_contract import DELIVERED, UNDELIVERABLE, accept, message, picked, replace
 
 each_store = pytest.mark.parametrize("make", [lived, killed])
 Make = Callable[[Path], Awaitable[Path]]
@@ -55,6 +55,7 @@ async def test_a_message_is_known_from_its_beginning_to_its_end(tmp_path: Path, 
         assert (each.final_ms > 0) == (each.outcome is not None)
         assert abs(each.accepted_ms - time.time_ns() // MS) < 60_000
         assert each.parts == (2 if key == ELSEWHERE else 1)
+        assert each.never_sent == (key == FAILED)
     deferred = found[DEFERRED]
     assert deferred is not None
     assert deferred.message is not None
@@ -107,3 +108,18 @@ async def test_a_message_that_was_replaced_is_shown_as_it_is(tmp_path: Path) -> 
         assert each is not None
         assert each.message is not None
         assert each.message.body == b"new"
+
+
+@each_store
+async def test_the_first_part_has_the_others_with_it(tmp_path: Path, make: Make) -> None:
+    """Of which one may have ended too long ago to be known."""
+    directory = await make(tmp_path / "data")
+    found = life(directory, ELSEWHERE)
+    assert found is not None
+    assert [(each.key, each.esme, each.parts) for each in found.others] == [(ELSEWHERE + 1, "", 1)]
+    async with opened(directory) as store:
+        await accept(store, message(ELSEWHERE + 1, esme="shop", parts=2))
+        for each in (life(directory, ELSEWHERE), life(directory, QUEUED)):
+            assert each is not None
+            others = [(other.key, other.esme) for other in each.others]
+            assert others == ([(ELSEWHERE + 1, "shop")] if each.key == ELSEWHERE else [])
