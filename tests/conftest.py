@@ -15,13 +15,19 @@ NO_SKIPS = os.environ.get("SMPPGW_NO_SKIPS") == "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What the longer tests can be told; also SMPPGW_KILL_ROUNDS and SMPP_TOOLS in the environment."""
+    """What the longer tests can be told; some of it also SMPPGW_KILL_ROUNDS, SMPPGW_RECEIPTS and SMPP_TOOLS can say."""
     parser.addoption("--kill-rounds", type=int, help="how often the gateway is killed under load (20)")
     parser.addoption(
         "--crash-seed", type=int, help="repeat the moments of a run that failed (a new one each time)"
     )
     parser.addoption(
         "--smpp-tools", help="run a crash test with smppblast, smppsink and smppaudit.py of this folder"
+    )
+    parser.addoption(
+        "--receipts",
+        type=int,
+        metavar="N",
+        help="how many receipts are outstanding at a time (some thousand)",
     )
     parser.addoption("--fuzz", type=int, metavar="N", help="how many mutated receipts are read (100000)")
 

@@ -8,13 +8,20 @@ from random import SystemRandom
 
 import pytest
 
-NEUTRAL = "test_neutral_tools.py"
+NEUTRAL = ("test_neutral_tools.py", "test_neutral_receipts.py")
 
 
 @pytest.fixture
 def kill_rounds(request: pytest.FixtureRequest) -> int:
     """How often the gateway is killed at random moments."""
     return int(request.config.getoption("--kill-rounds") or os.environ.get("SMPPGW_KILL_ROUNDS") or 20)
+
+
+@pytest.fixture
+def receipts(request: pytest.FixtureRequest) -> int | None:
+    """How many receipts the tests of many of them are to be about; None: each as many as it likes."""
+    asked = request.config.getoption("--receipts") or os.environ.get("SMPPGW_RECEIPTS")
+    return int(asked) if asked else None
 
 
 @pytest.fixture
@@ -40,4 +47,4 @@ def smpp_tools(config: pytest.Config) -> Path | None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Their tests are there only where they are."""
-    return True if collection_path.name == NEUTRAL and smpp_tools(config) is None else None
+    return True if collection_path.name in NEUTRAL and smpp_tools(config) is None else None

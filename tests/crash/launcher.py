@@ -28,7 +28,8 @@ def launch() -> int:
     trap = Trap(options.failpoint)
     disk = Disk(trap, sync_delay=options.sync_delay_ms / 1000, full_while=options.full_while)
     serve.Gateway = partial(serve.Gateway, files=disk)  # type: ignore[assignment, misc]
-    _watch_sql(trap)
+    if options.failpoint is not None:
+        _watch_sql(trap)
     return main(["serve", "--config", options.config])
 
 

@@ -7,7 +7,7 @@ import math
 import time
 from typing import Final
 
-from smppgw.pdu._generated import BindTransceiver, DeliverSm
+from smppgw.pdu._generated import BindTransceiver, DeliverSm, SubmitSm
 from smppgw.pdu.codec import decode, encode
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId
 from smppgw.pdu.framing import Frame
@@ -42,6 +42,8 @@ class Load:
     def __init__(self, book: Book, port: int, *, binds: int, window: int, octets: int) -> None:
         """`octets` is the length of the longest text."""
         self.submitting = True
+        self.last = math.inf
+        """The serial number of the last message to be submitted."""
         self.quickest = math.inf
         """Seconds from a message to its acceptance, at the least."""
         self._book = book
@@ -132,8 +134,7 @@ class Load:
                 self._book.count("accepted")
                 self.quickest = min(self.quickest, time.monotonic() - sent_at)
         elif command_id == CommandId.DELIVER_SM:
-            self._take(octets)
-            wire.send(with_body(CommandId.DELIVER_SM_RESP, sequence_number, b"\0"))
+            self._take(wire, sequence_number, octets)
         elif command_id == CommandId.BIND_TRANSCEIVER_RESP:
             bind.bound = not command_status
             if command_status:
@@ -148,7 +149,8 @@ class Load:
         self._wires.remove(wire)
         self._book.doubtful.update(serial for serial, _ in wire.state.in_flight.values())
 
-    def _take(self, octets: bytes) -> None:
+    def _take(self, wire: Wire, sequence_number: int, octets: bytes) -> None:
+        wire.send(with_body(CommandId.DELIVER_SM_RESP, sequence_number, b"\0"))
         pdu = decode(octets)
         assert isinstance(pdu, DeliverSm)
         serial = serial_in(pdu.source_addr)
@@ -169,14 +171,17 @@ class Load:
 
     # ---- what is submitted ----------------------------------------------------------------------------------
 
+    def _message(self, serial: int) -> SubmitSm:
+        return submit_sm(serial, self._octets)
+
     def _fill(self, wire: Wire) -> None:
         bind: _Bind = wire.state
         if not (self.submitting and bind.bound) or bind.waiting:
             return
-        while len(bind.in_flight) < self._window:
+        while len(bind.in_flight) < self._window and self._serial < self.last:
             self._serial += 1
             bind.sequence_number += 1
-            pdu = submit_sm(self._serial, self._octets)
+            pdu = self._message(self._serial)
             pdu.sequence_number = bind.sequence_number
             bind.in_flight[bind.sequence_number] = (self._serial, time.monotonic())
             wire.send(encode(pdu))

@@ -12,7 +12,8 @@ import pytest
 
 from smppgw.pdu.constants import CommandStatus
 from tests.crash.failpoint import REACHED
-from tests.crash.rounds import ROOT, WAIT_SECONDS, Rounds, lasting_port, rounds
+from tests.crash.gateways import ROOT, WAIT_SECONDS, lasting_port
+from tests.crash.rounds import Rounds, rounds
 from tests.support import until
 
 LONG_TEXTS: Final = 2000

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.cli.processes import ended, started
-from tests.crash.rounds import ROOT, lasting_port
+from tests.crash.gateways import ROOT, lasting_port
 from tests.event_loop import run_test
 from tests.support import until
 
