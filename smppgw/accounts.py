@@ -11,7 +11,6 @@ from smppgw.routing import digits
 from smppgw.session.connection import Connection
 from smppgw.session.states import SessionState
 from smppgw.settings import EsmeSettings
-from smppgw.store.entries import Delivery
 from smppgw.throttle.backoff import Pace
 from smppgw.throttle.bucket import TokenBucket
 
@@ -24,7 +23,7 @@ SOURCES_REMEMBERED: Final = 100_000
 class Link:
     """One bound connection of an ESME."""
 
-    __slots__ = ("account", "connection", "heard_ns", "mode", "pace", "unanswered")
+    __slots__ = ("account", "connection", "heard_ns", "mode", "pace")
 
     def __init__(self, account: Account, connection: Connection, state: SessionState) -> None:
         self.account = account
@@ -32,7 +31,6 @@ class Link:
         self.mode = _MODES[state]
         self.pace = Pace()
         """How fast it takes deliveries."""
-        self.unanswered: set[Delivery] = set()
         self.heard_ns = 0
         """When it last answered a delivery, or was sent one after it had answered all."""
 

@@ -154,8 +154,10 @@ class InOrder(Generic[BindT]):
         something at all; None when all can be told everything.
         """
         in_flight, lines = self._in_flight, self._lines
-        by_bind = {slot.bind: slot for slot in slots}
         shares = _shares(slots, len(batch))
+        if not lines and fits is None and self._place_freely(batch, shares[len(slots) :]):
+            return [], len(batch)
+        by_bind = {slot.bind: slot for slot in slots}
         slot, share = shares.pop()
         aside: list[Delivery] = []
         for number, delivery in enumerate(batch):
@@ -192,6 +194,30 @@ class InOrder(Generic[BindT]):
             target.batch.append(delivery)
         return aside, len(batch)
 
+    def _place_freely(self, batch: Sequence[Delivery], shares: Sequence[tuple[Slot[BindT], int]]) -> bool:
+        """Place all of a batch in which each has a source of its own, with nothing in flight (hot path).
+
+        False, and nothing is done, for any other, and where there is no room for all.
+        """
+        in_flight = self._in_flight
+        sources = [delivery.source or source_of(delivery) for delivery in batch]
+        distinct = set(sources)
+        if len(distinct) < len(sources) or not in_flight.keys().isdisjoint(distinct):
+            return False
+        octets = sum([len(delivery.body) for delivery in batch])
+        if sum([share for _, share in shares]) < len(batch) or octets > min(
+            [slot.octets for slot, _ in shares]
+        ):
+            return False
+        at = 0
+        for slot, share in shares:
+            end = at + share
+            slot.batch += batch[at:end]
+            slot.free -= len(slot.batch)
+            in_flight.update(dict.fromkeys(sources[at:end], slot.bind))
+            at = end
+        return True
+
     def _sent(self, source: bytes, bind: BindT) -> None:
         if source in self._in_flight:
             self._others[source] = self._others.get(source, 0) + 1
@@ -220,6 +246,10 @@ class InOrder(Generic[BindT]):
     def settled(self, deliveries: Iterable[Delivery]) -> None:
         """These were in flight, and are done with."""
         in_flight, others, lines = self._in_flight, self._others, self._lines
+        if not others and not lines:
+            for delivery in deliveries:
+                in_flight.pop(delivery.source, None)
+            return
         for delivery in deliveries:
             source = delivery.source
             if others and source in others:

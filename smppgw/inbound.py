@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, Final, cast
 
 from smppgw import telling
@@ -42,7 +41,6 @@ PATIENCE_NS: Final = NS
 REFUSALS_LOGGED_EVERY_NS: Final = 60 * NS
 
 _DELIVER_SM: Final = int(CommandId.DELIVER_SM)
-_CONTEXT: Final = itemgetter(0)
 
 
 class Inbound:
@@ -104,8 +102,7 @@ class Inbound:
         now_ns = link.heard_ns = self._clock()
         later = self._refusals(link, failures, done, now_ns) if failures else []
         if later:
-            self._follow(account)
-        link.unanswered.difference_update(map(_CONTEXT, answered))
+            self._follow(account, link, [*done, *later])
         if account.order.tracking:
             account.order.settled(done)
         self._store.delivered(done)
@@ -136,9 +133,8 @@ class Inbound:
         deliveries = cast("Sequence[Delivery]", contexts)
         if deliveries:
             account = self._accounts[deliveries[0].esme]
-            self._follow(account)
-            for link in account.links:
-                link.unanswered.difference_update(deliveries)
+            if account.links:
+                self._follow(account, account.links[0], deliveries)
             self._retry(account, deliveries, self._clock())
         self.kick()
 
@@ -198,10 +194,15 @@ class Inbound:
             self._follow(account)
             self._feed_in_order(account, links, now_ns)
 
-    def _follow(self, account: Account) -> None:
-        """Have it known what is in flight from which source."""
+    def _follow(self, account: Account, link: Link | None = None, ended: Sequence[Delivery] = ()) -> None:
+        """Have it known what is in flight from which source, with what has ended on a link this very moment."""
         if not account.order.tracking:
-            account.order.track([(link, link.unanswered) for link in account.links])
+            unanswered = [
+                (each, _deliveries(each.connection.session.window.contexts())) for each in account.links
+            ]
+            if link is not None:
+                unanswered.append((link, ended))
+            account.order.track(unanswered)
 
     def _feed_one(self, account: Account, link: Link, now_ns: int) -> None:
         connection = link.connection
@@ -277,7 +278,6 @@ class Inbound:
             requests = self._plain(link.account, batch)
         else:
             requests = [(each.command_id, each.body, each) for each in batch]
-        link.unanswered.update(map(itemgetter(2), requests))
         session.send_requests(requests, now_ns)
         link.connection.flush()
 
@@ -307,6 +307,10 @@ class Inbound:
     def close(self) -> None:
         """Send nothing more; what is in flight is still settled."""
         self._pump.close()
+
+
+def _deliveries(contexts: Sequence[object]) -> Sequence[Delivery]:
+    return cast("Sequence[Delivery]", contexts)
 
 
 def _fitting(links: Sequence[Link]) -> Callable[[Link, Delivery], bool] | None:

@@ -368,7 +368,7 @@ async def test_what_is_answered_is_remembered_no_more() -> None:
             it.owe(*texts(3))
             await until(lambda: not it.gateway.store.octets)
             [link] = it.gateway.accounts["app"].links
-            assert not link.unanswered
+            assert not link.connection.session.window.contexts()
 
 
 async def test_with_one_bind_the_others_of_a_source_wait_for_one_that_was_refused() -> None:

@@ -258,7 +258,7 @@ class Connection(asyncio.Protocol):
     @property
     def _window_octets(self) -> int:
         """Octets of a full window of the largest messages: they may all be sent before the peer has read one."""
-        return self.session.window * MAX_PDU_OCTETS
+        return self.session.window.size * MAX_PDU_OCTETS
 
     def _hand_on(self, events: list[ev.Event]) -> None:
         self._handling = True

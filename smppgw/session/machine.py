@@ -27,7 +27,7 @@ from smppgw.session.settings import MAX_FAULTS, UNBOUND_PDU_OCTETS, SessionSetti
 from smppgw.session.sorting import Batch, next_batch
 from smppgw.session.states import BINDS, ONE_WAY, RULES, TRANSITIONS, Action, Role, SessionState
 from smppgw.session.timers import Timer, Timers
-from smppgw.session.window import Owed
+from smppgw.session.window import Owed, Window
 
 
 class Session:
@@ -90,9 +90,9 @@ class Session:
         return self._outgoing.window.free if sends else 0
 
     @property
-    def window(self) -> int:
-        """The most messages of ours that may be without a response."""
-        return self._outgoing.window.size
+    def window(self) -> Window:
+        """The messages of ours without a response. To be read only."""
+        return self._outgoing.window
 
     @property
     def in_flight(self) -> int:

@@ -31,6 +31,10 @@ class Window:
         """How many more requests may be sent now; never below 0."""
         return max(0, self.size - len(self.entries))
 
+    def contexts(self) -> list[object]:
+        """What the owner gave with each outstanding request, in the order of sending."""
+        return [context for _, _, context in self.entries.values()]
+
     def oldest_sent_ns(self) -> int | None:
         """When the oldest outstanding request was sent; None when there is none."""
         for _, sent_ns, _ in self.entries.values():
@@ -53,7 +57,7 @@ class Window:
 
     def clear(self) -> list[object]:
         """Take out everything; return the contexts of what has not expired in the order of sending."""
-        contexts = [context for _, _, context in self.entries.values()]
+        contexts = self.contexts()
         self.entries.clear()
         self.expired.clear()
         return contexts

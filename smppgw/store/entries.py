@@ -69,7 +69,7 @@ class Message:
         self.body = body
         """The PDU behind its header; empty once a carrier has it, or nobody will."""
         self.envelope = b""
-        """What is kept of the PDU once a carrier has it, for the receipts that are to come; empty, or already so, before."""
+        """What is kept of the PDU once a carrier has it, for the receipts to come; empty, or already so, before."""
         self.registered_delivery = registered_delivery
         self.accepted_ns = accepted_ns
         self.expires_ns = expires_ns
