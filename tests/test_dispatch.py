@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from smppgw import Smsc
+from smppgw.inquiry import CANCELLED
 from smppgw.library.bound import LATER, BoundEsme
 from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu import codec
@@ -414,7 +415,7 @@ async def test_messages_of_an_earlier_configuration_are_sent_where_their_lane_is
             await until(lambda: gateway.store.waiting_deliveries("app") == 1)
             assert gateway.store.waiting("a lane that is gone") == 1
             [stays] = gateway.store.take("a lane that is gone", 9)
-            gateway.store.failed([stays], MessageState.DELETED, (), lambda: None)
+            gateway.store.failed([(stays, CANCELLED)], (), lambda: None)
     assert sorted(recorder.got) == [b"message 1", b"message 3"]
 
 

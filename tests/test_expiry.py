@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from smppgw.expiry import Expiry
+from smppgw.expiry import EXPIRED, Expiry
 from smppgw.metrics import Metrics
-from smppgw.pdu.constants import CommandId, MessageState
-from smppgw.store.entries import Delivery, Message, Standing
+from smppgw.pdu.constants import CommandId
+from smppgw.store.entries import Delivery, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
 
 
@@ -16,17 +16,25 @@ class Bench:
         self.store = MemoryStore(1_000_000, clock=lambda: 1_000)
         self.metrics = Metrics()
         self.served = 0
+        self.late: list[Callable[[], None]] | None = None
+        """What waits for the store to say what it knows, if it is slow."""
         self.expiry = Expiry(
             self.store, self.metrics, own_receipts=self._receipts, on_deliveries=self._on_deliveries
         )
 
-    def _receipts(self, ended: Sequence[tuple[Message, int]], state: MessageState) -> list[Delivery]:
-        assert state == MessageState.EXPIRED
-        return [
-            Delivery(message.esme, "receipt", CommandId.DELIVER_SM, b"expired " + message.body, 0)
-            for message, error in ended
-            if message.registered_delivery and not error
+    def _receipts(
+        self, ended: Sequence[tuple[Message, Outcome]], then: Callable[[list[Delivery]], None]
+    ) -> None:
+        assert {outcome for _, outcome in ended} == {EXPIRED}
+        deliveries = [
+            Delivery(message.esme, "receipt", CommandId.DELIVER_SM, b"expired " + message.body, 0, 1_000)
+            for message, _ in ended
+            if message.registered_delivery
         ]
+        if self.late is None:
+            then(deliveries)
+        else:
+            self.late.append(lambda: then(deliveries))
 
     def _on_deliveries(self) -> None:
         self.served += 1
@@ -63,8 +71,8 @@ def test_what_has_expired_is_ended_and_told_to_those_who_asked() -> None:
     bench.accept(3, 1_001)
     bench.accept(4, 0)
     bench.expiry.sweep(1_000)
-    assert bench.standing(1) == Standing("app", MessageState.EXPIRED, 1_000, None)
-    assert bench.standing(2) == Standing("app", MessageState.EXPIRED, 1_000, None)
+    assert bench.standing(1) == Standing("app", EXPIRED, 1_000, None)
+    assert bench.standing(2) == Standing("app", EXPIRED, 1_000, None)
     assert [message.key for message in bench.store.take("lane", 10)] == [3, 4]
     assert [each.body for each in bench.store.take_deliveries("app", 10)] == [b"expired 1"]
     assert bench.served == 1
@@ -93,7 +101,7 @@ def test_what_dispatch_met_is_ended_alike() -> None:
     bench.expiry.expire(bench.store.take("lane", 1))
     standing = bench.standing(1)
     assert standing is not None
-    assert standing.state == MessageState.EXPIRED
+    assert standing.outcome == EXPIRED
     assert bench.expired() == 1
 
 
@@ -104,3 +112,25 @@ def test_nobody_is_served_where_nothing_was_asked_for() -> None:
     bench.expiry.sweep(1_000)
     assert bench.served == 0
     assert bench.store.waiting_deliveries("app") == 0
+
+
+def test_what_expires_together_ends_in_pieces_and_is_told_to_all() -> None:
+    bench = Bench()
+    count = 2 * ENDED_AT_ONCE + 1
+    for key in range(1, count + 1):
+        bench.accept(key, 900)
+    bench.expiry.sweep(1_000)
+    assert bench.expired() == count
+    assert bench.store.waiting_deliveries("app") == count
+    assert bench.served == 3
+
+
+def test_what_has_expired_is_ended_when_the_store_has_said_what_it_knows_of_other_parts() -> None:
+    bench = Bench()
+    bench.late = []
+    bench.accept(1, 900)
+    bench.expiry.sweep(1_000)
+    bench.expiry.sweep(1_000)
+    assert (bench.expired(), bench.store.queued("app"), len(bench.late)) == (0, 1, 1)
+    bench.late[0]()
+    assert (bench.expired(), bench.store.queued("app"), bench.served) == (1, 0, 1)

@@ -25,6 +25,7 @@ from smppgw.settings import GatewaySettings, ListenSettings, Settings, StoreSett
 from smppgw.store.entries import Message
 from smppgw.store.errors import StoreError
 from smppgw.store.memory import MemoryStore
+from smppgw.telling import envelope_of
 from tests.peers import Recorder, client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
 
@@ -122,7 +123,7 @@ class Kept(MemoryStore):
     """A store in memory in the place of one that keeps what it has: it takes its time to open, and may be slow."""
 
     def __init__(self) -> None:
-        super().__init__(1_000_000)
+        super().__init__(1_000_000, envelope_of=envelope_of)
         self.opened = asyncio.Event()
         self.slow = False
         self.kept: list[Message] = []

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from smppgw.accounts import Link
+from smppgw.expiry import ENDED_AT_ONCE
 from smppgw.inquiry import Inquiry, Question
 from smppgw.message_ids import id_of
 from smppgw.metrics import Metrics
@@ -24,7 +25,7 @@ from smppgw.pdu._generated import (
 from smppgw.pdu.constants import CommandId, CommandStatus, InterfaceVersion, MessageState, TlvTag
 from smppgw.pdu.tlv import make_tlv
 from smppgw.store.api import Durable
-from smppgw.store.entries import Delivery, Message, Standing
+from smppgw.store.entries import Delivery, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
 from smppgw.submission import Refusal
 
@@ -33,6 +34,7 @@ NOW_NS = 5_000_000_000_000
 SECOND_NS = 1_000_000_000
 KEY = 0x0006_43F2_1234_5678
 SOURCE = b"12065550100"
+FAILED = Outcome(MessageState.UNDELIVERABLE, "temporary", "011")
 
 
 class LateStore(MemoryStore):
@@ -64,9 +66,9 @@ class LateStore(MemoryStore):
         super().replace(messages, lambda: self.late.append(durable))
 
     def failed(
-        self, messages: Sequence[Message], state: int, deliveries: Sequence[Delivery], durable: Durable
+        self, ended: Sequence[tuple[Message, Outcome]], deliveries: Sequence[Delivery], durable: Durable
     ) -> None:
-        super().failed(messages, state, deliveries, lambda: self.late.append(durable))
+        super().failed(ended, deliveries, lambda: self.late.append(durable))
 
 
 class Peer:
@@ -106,12 +108,15 @@ class Bench:
             on_returned=self._on_returned,
         )
 
-    def _receipts(self, ended: Sequence[tuple[Message, int]], state: MessageState) -> list[Delivery]:
-        return [
-            Delivery(message.esme, "receipt", CommandId.DELIVER_SM, b"%s %d" % (message.message_id, state), 0)
-            for message, _ in ended
-            if message.registered_delivery
-        ]
+    def _receipts(
+        self, ended: Sequence[tuple[Message, Outcome]], then: Callable[[list[Delivery]], None]
+    ) -> None:
+        deliveries = []
+        for message, outcome in ended:
+            if message.registered_delivery:
+                text = b"%s %d" % (message.message_id, outcome.state)
+                deliveries.append(Delivery(message.esme, "receipt", CommandId.DELIVER_SM, text, 0, NOW_NS))
+        self.store.late.append(lambda: then(deliveries))
 
     def _on_deliveries(self) -> None:
         self.served += 1
@@ -123,7 +128,9 @@ class Bench:
         self, key: int = KEY, message_id: bytes = b"", *, esme: str = "app", data: bool = False, **fields: Any
     ) -> Message:
         """Queue a message; fields are those of its PDU, or of the message."""
-        own = {name: fields.pop(name) for name in ("due_ns", "expires_ns", "attempts") if name in fields}
+        own = {
+            name: fields.pop(name) for name in ("due_ns", "expires_ns", "attempts", "parts") if name in fields
+        }
         usual = {"source_addr": SOURCE, "destination_addr": b"1666", "registered_delivery": 1}
         pdu: Any = DataSm if data else SubmitSm
         body = codec.encode(pdu(**{**usual, **fields}))[16:]
@@ -267,7 +274,7 @@ def test_what_is_final_is_told_with_its_date_in_utc() -> None:
     ended_ns = NOW_NS - 90 * SECOND_NS
     bench.store._clock = lambda: ended_ns
     bench.store.submitted("carrier", [(message, b"id")], [], [], lambda: None)
-    bench.store.receive("carrier", [], [(b"id", MessageState.UNDELIVERABLE)], lambda: None)
+    bench.store.receive("carrier", [], [(b"id", FAILED)], lambda: None)
     answer = bench.ask(query())
     assert answer.message_state == MessageState.UNDELIVERABLE
     assert answer.final_date == (NOW - timedelta(seconds=90)).strftime("%y%m%d%H%M%S").encode() + b"000+"
@@ -331,7 +338,7 @@ def test_a_cancel_is_answered_when_it_is_durable() -> None:
     bench = Bench()
     bench.accept()
     bench.inquiry.ask(cast("Link", bench.peer), cancel())
-    for _ in range(3):  # two look-ups and the pick
+    for _ in range(4):  # two look-ups, the pick, and what its receipt needs
         bench.store.late.pop(0)()
     assert bench.store.queued("app") == 0
     assert bench.peer.answers == []
@@ -396,6 +403,42 @@ def test_what_is_left_of_a_submit_multi_can_be_cancelled() -> None:
     )
     assert bench.status(cancel()) == CommandStatus.ESME_ROK
     assert [message.key for message in bench.standing()] == [KEY + 3]
+
+
+def split(bench: Bench) -> None:
+    """The three parts of one message between two others."""
+    bench.accept(KEY - 1)
+    for number in range(3):
+        bench.accept(KEY + number, id_of(KEY, long=True), parts=3)
+    bench.accept(KEY + 3)
+
+
+def test_a_message_that_we_have_split_is_cancelled_whole() -> None:
+    bench = Bench()
+    split(bench)
+    assert bench.status(cancel()) == CommandStatus.ESME_ROK
+    assert [message.key for message in bench.standing()] == [KEY - 1, KEY + 3]
+
+
+def test_of_a_message_that_we_have_split_the_parts_that_are_left_are_cancelled() -> None:
+    bench = Bench()
+    split(bench)
+    gone = bench.store.take("lane", 2)[1:]
+    bench.store.submitted("carrier", [(message, b"id") for message in gone], [], [], lambda: None)
+    assert bench.ask(query()).message_state == MessageState.ENROUTE
+    assert bench.status(cancel()) == CommandStatus.ESME_ROK
+    assert [message.key for message in bench.standing()] == [KEY + 3]
+
+
+def test_what_is_cancelled_in_pieces_is_answered_once_when_all_of_it_is_durable() -> None:
+    bench = Bench()
+    count = 2 * ENDED_AT_ONCE + 1
+    for key in range(1, count + 1):
+        bench.accept(key)
+    assert bench.ask(cancel_all()).command_status == CommandStatus.ESME_ROK
+    assert bench.served == 1
+    assert bench.store.waiting_deliveries("app") == count
+    assert bench.store.queued("app") == 0
 
 
 def accept_for_addresses(bench: Bench) -> None:
@@ -477,7 +520,7 @@ def test_a_replacement_is_answered_when_it_is_durable() -> None:
     bench = Bench()
     bench.accept()
     bench.inquiry.ask(cast("Link", bench.peer), replace())
-    for _ in range(3):  # two look-ups and the pick
+    for _ in range(4):  # two look-ups, the pick, and what its receipt needs
         bench.store.late.pop(0)()
     assert bench.peer.answers == []
     bench.store.catch_up()
@@ -499,6 +542,18 @@ def test_a_replacement_that_cannot_be_changes_nothing(fields: dict[str, Any], st
     assert bench.status(replace(**fields)) == status
     [message] = bench.standing()
     assert message.body == body
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_no_text_takes_the_place_of_a_message_that_we_have_split(gone: int) -> None:
+    bench = Bench()
+    split(bench)
+    taken = bench.store.take("lane", 1 + gone)
+    bench.store.give_back(taken[:1])
+    assert bench.status(replace()) == CommandStatus.ESME_RREPLACEFAIL
+    standing = bench.standing()
+    assert [message.key for message in standing] == [KEY - 1, *range(KEY + gone, KEY + 4)]
+    assert not [message for message in standing if b"new" in message.body]
 
 
 def test_nothing_is_replaced_while_the_store_is_full() -> None:

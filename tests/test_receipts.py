@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import pytest
 import structlog
@@ -15,12 +16,15 @@ from structlog.testing import LogCapture
 from smppgw import Esme, Smsc
 from smppgw.accounts import Account
 from smppgw.carriers import Carrier
+from smppgw.handsets import Handsets
 from smppgw.library.bound import BoundEsme
 from smppgw.library.delivery import DeliveryReceipt, MoMessage
 from smppgw.metrics import Metrics
+from smppgw.parts import Parts
 from smppgw.pdu import codec
 from smppgw.pdu._generated import (
     AlertNotification,
+    DataSm,
     DeliverSm,
     SubmitSm,
 )
@@ -30,9 +34,12 @@ from smppgw.pdu.tlv import make_tlv, tlv_value
 from smppgw.receipts import Receipts
 from smppgw.routing import Router
 from smppgw.session.timers import NS
+from smppgw.settings import InboundSettings
+from smppgw.settling import Settling
 from smppgw.store.api import Durable
-from smppgw.store.entries import Delivery, Message
+from smppgw.store.entries import Delivery, Message, Outcome
 from smppgw.store.memory import MemoryStore
+from smppgw.telling import envelope_of
 from tests.peers import Recorder, client, receipt_for, submit_sm
 from tests.support import Tap, a_carrier, an_esme, bodies, running, settings_of, until
 
@@ -145,32 +152,34 @@ async def test_a_reply_goes_to_the_esme_that_owns_the_number() -> None:
                     assert mo.text == f"to {number}"
                 nobody = DeliverSm(source_addr=b"1666", destination_addr=b"999", short_message=b"?")
                 answer = await carrier.deliver(nobody)
-                assert answer.command_status == CommandStatus.ESME_RX_P_APPN
+                assert answer.command_status == OK
+                assert gateway.store.waiting_deliveries("") == 1
 
 
 class SlowStore(MemoryStore):
     """A store in which deliveries stand, and are promised, only when `settle` is called."""
 
     def __init__(self) -> None:
-        super().__init__(1_000_000)
+        super().__init__(1_000_000, envelope_of=envelope_of)
         self.pending: list[tuple[Any, ...]] = []
         self.asked: list[list[bytes]] = []
         self.slow_to_recall = False
+        self.is_full = False
         self._away: dict[bytes, Message] = {}
         self._then: list[Callable[[], None]] = []
-
-    def find(self, carrier: str, carrier_id: bytes) -> Message | None:
-        assert carrier_id, "an empty id is nobody's"
-        return super().find(carrier, carrier_id)
 
     def receive(
         self,
         carrier: str,
         deliveries: Sequence[Delivery],
-        finished: Sequence[tuple[bytes, int]],
+        finished: Sequence[tuple[bytes, Outcome]],
         durable: Durable,
     ) -> None:
         self.pending.append((carrier, deliveries, finished, durable))
+
+    @property
+    def full(self) -> bool:
+        return self.is_full
 
     def let_go(self, carrier_id: bytes) -> None:
         """Keep a message where only `recall` finds it."""
@@ -196,18 +205,30 @@ class SlowStore(MemoryStore):
         self.pending.clear()
 
 
-def a_message(key: int = 1, *, esme: str = "app", registered_delivery: int = 1) -> Message:
+def a_message(
+    key: int = 1, *, esme: str = "app", registered_delivery: int = 1, parts: int = 1, first: int = 0
+) -> Message:
+    """Make a message to 16660000000; a part has the id of the first one."""
     body = codec.encode(submit_sm())[16:]
+    message_id = b"%016x" % (first or key)
     return Message(
-        key, b"%016x" % key, esme, "default/otp", CommandId.SUBMIT_SM, body, registered_delivery, 0
+        key,
+        message_id,
+        esme,
+        "default/otp",
+        CommandId.SUBMIT_SM,
+        body,
+        registered_delivery,
+        0,
+        parts=parts,
     )
 
 
 class Desk:
     """`Receipts` with one carrier, one ESME "app" that owns 12065550100, a slow store and a clock set by hand."""
 
-    def __init__(self) -> None:
-        self.carrier = Carrier(a_carrier(1))
+    def __init__(self, *, message_id: str = "text", max_waiting: int = 1_000_000, **inbound: Any) -> None:
+        self.carrier = Carrier(a_carrier(1, message_id=message_id))
         self.store = SlowStore()
         self.metrics = Metrics()
         self.log = LogCapture()
@@ -217,23 +238,46 @@ class Desk:
         session = SimpleNamespace(send_responses=self.answers.extend)
         connection = SimpleNamespace(session=session, flush=lambda: None)
         self.link: Any = SimpleNamespace(carrier=self.carrier, connection=connection)
-        settings = settings_of(
-            an_esme(sources=("+12065550100",)), an_esme("other"), carriers=(self.carrier.settings,)
+        tables = settings_of(
+            an_esme(sources=("+12065550100",), max_waiting=max_waiting),
+            an_esme("other"),
+            carriers=(self.carrier.settings,),
         )
+        accounts = {esme.system_id: Account(esme, self.metrics) for esme in tables.esmes}
+        logger = structlog.wrap_logger(None, processors=[self.log])
+        settings = InboundSettings(**inbound)
+        self.parts = Parts(self.store)
         self.receipts = Receipts(
-            Router(settings),
             self.store,
-            {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes},
+            Settling(
+                accounts,
+                self.parts,
+                self.metrics,
+                clock=lambda: self.now_ns,
+                wall_clock=lambda: datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
+            ),
+            Handsets(
+                Router(tables),
+                self.store,
+                accounts,
+                self.metrics,
+                logger,
+                settings,
+                clock=lambda: self.now_ns,
+                on_deliveries=lambda: None,
+            ),
             self.metrics,
-            structlog.wrap_logger(None, processors=[self.log]),
+            logger,
+            settings,
             clock=lambda: self.now_ns,
-            wall_clock=lambda: datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
             on_deliveries=lambda: self.waiting_at_kick.append(self.store.waiting_deliveries("app")),
         )
 
     def submitted(self, carrier_id: bytes, message: Message | None = None) -> None:
-        """The carrier knows this message, else one of "app", under this id."""
-        self.store.submitted("carrier", [(message or a_message(), carrier_id)], (), (), lambda: None)
+        """The carrier answers for this message, else one of "app", with this id, as `Dispatch` takes it."""
+        answered = [(message or a_message(), self.carrier.ids.response(carrier_id))]
+        deliveries, finished = self.receipts.early(self.carrier, answered, [carrier_id])
+        self.store.submitted("carrier", answered, deliveries, finished, lambda: None)
 
     def take_in(self, *pdus: codec.Pdu) -> None:
         """One read of the carrier's."""
@@ -243,36 +287,105 @@ class Desk:
             frames.append((int.from_bytes(octets[4:8], "big"), 0, 1, octets))
         self.receipts.take_in(self.link, frames)
 
+    def take(self, *pdus: codec.Pdu) -> list[int]:
+        """One read of the carrier's, and all that comes of it; return what it is answered."""
+        count = len(self.answers)
+        self.take_in(*pdus)
+        self.store.settle()
+        return [int.from_bytes(answer[8:12], "big") for answer in self.answers[count:]]
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Let time go by, and have the gateway look through what is held."""
+        self.now_ns += int(seconds * NS)
+        self.receipts.expire_early(["carrier"])
+        self.store.settle()
+
+    def held(self) -> int:
+        return self.store.holds("receipts/carrier")
+
+    def told(self, esme: str = "app") -> list[str]:
+        """Take what waits for an ESME; return the ids of receipts, and the first word of other texts."""
+        heard = []
+        for delivery in self.store.take_deliveries(esme, 99):
+            header = (16 + len(delivery.body)).to_bytes(4, "big") + delivery.command_id.to_bytes(4, "big")
+            pdu: Any = codec.decode(header + b"\0\0\0\0\0\0\0\1" + delivery.body)
+            heard.append(f"{delivery.kind} {pdu.short_message.split()[0].decode()}")
+        return heard
+
     def lines(self, event: str) -> list[dict[str, Any]]:
         return [dict(line) for line in self.log.entries if line["event"] == event]
 
-    def orphaned(self) -> int:
-        counted = 'smppgw_receipts_orphaned_total{carrier="carrier"} '
+    def counted(self, metric: str) -> int:
+        sample = f'smppgw_{metric}_total{{carrier="carrier"}} '
         text = self.metrics.render().decode()
-        return int(float(text.partition(counted)[2].partition("\n")[0])) if counted in text else 0
+        return int(float(text.partition(sample)[2].partition("\n")[0])) if sample in text else 0
 
 
-def test_a_receipt_without_an_id_finds_no_message() -> None:
+def our(key: int = 1) -> str:
+    return f"receipt id:{key:016x}"
+
+
+# ---- one after the other ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "nameless",
+    [
+        DeliverSm(esm_class=4, short_message=b"stat:DELIVRD err:000 text:somebody's"),
+        DeliverSm(esm_class=4),
+        DeliverSm(esm_class=4, short_message=b"\xff\xfe\x00", data_coding=8),
+        DataSm(esm_class=4, source_addr=b"1" * 60),
+    ],
+)
+def test_a_receipt_without_an_id_is_kept_as_it_came(nameless: codec.Pdu) -> None:
     desk = Desk()
-    nameless = DeliverSm(esm_class=4, short_message=b"stat:DELIVRD err:000 text:somebody's")
-    desk.take_in(nameless, nameless)
-    desk.store.settle()
-    assert [answer[4:12].hex() for answer in desk.answers] == ["8000000500000000"] * 2
+    assert desk.take(nameless, nameless) == [OK, OK]
     assert desk.store.waiting_deliveries("app") == 0
-    assert desk.orphaned() == 2
-    [line] = desk.lines("receipt_without_id")
-    assert (line["carrier"], line["count"]) == ("carrier", 2)
+    kept = desk.store.take_deliveries("", 9)
+    assert [each.body for each in kept] == [codec.encode(nameless)[16:]] * 2
+    assert desk.counted("receipts_orphaned") == 2
+    [line] = desk.lines("receipt_orphaned")
+    assert (line["carrier"], line["count"], line["why"]) == ("carrier", 2, "no_id")
+
+
+def test_no_more_receipts_without_an_id_are_kept_than_may_be() -> None:
+    desk = Desk(max_kept=3)
+    nameless = DeliverSm(esm_class=4, short_message=b"what?")
+    assert desk.take(*[nameless] * 2) == [OK] * 2
+    assert desk.take(*[nameless] * 2) == [OK] * 2
+    assert desk.store.waiting_deliveries("") == 3
+    assert desk.counted("receipts_orphaned") == 4
+    assert [line["dropped"] for line in desk.lines("receipt_orphaned")] == [0, 1]
 
 
 def test_a_final_receipt_that_comes_three_times_in_one_read_is_forwarded_once() -> None:
     desk = Desk()
     desk.submitted(b"A1")
     receipt = receipt_for(submit_sm(), b"A1")
-    desk.take_in(receipt, receipt, receipt)
-    desk.store.settle()
-    assert len(desk.answers) == 3
-    assert desk.store.waiting_deliveries("app") == 1
-    assert desk.orphaned() == 2
+    assert desk.take(receipt, receipt, receipt) == [OK] * 3
+    assert desk.told() == [our()]
+    assert (desk.counted("receipts_repeated"), desk.counted("receipts_orphaned")) == (2, 0)
+
+
+def test_a_final_receipt_that_comes_again_later_is_a_repeat_and_no_orphan() -> None:
+    desk = Desk()
+    desk.submitted(b"A1")
+    receipt = receipt_for(submit_sm(), b"A1")
+    for _ in range(3):
+        assert desk.take(receipt) == [OK]
+    assert desk.store.asked == []
+    assert desk.told() == [our()]
+    assert desk.held() == 0
+    assert desk.counted("receipts_repeated") == 2
+
+
+def test_one_that_comes_again_while_the_first_is_on_its_way_to_the_disk_is_a_repeat() -> None:
+    desk = Desk()
+    desk.submitted(b"A1")
+    enroute = receipt_for(submit_sm(), b"A1", MessageState.ENROUTE)
+    assert desk.take(enroute, enroute) == [OK] * 2
+    assert desk.told() == []
+    assert desk.counted("receipts_repeated") == 1
 
 
 def test_esmes_are_served_when_their_deliveries_stand_in_the_store() -> None:
@@ -285,37 +398,170 @@ def test_esmes_are_served_when_their_deliveries_stand_in_the_store() -> None:
     assert desk.waiting_at_kick == [1]
 
 
-@pytest.mark.parametrize(
-    ("command_status", "state", "err"),
-    [
-        (CommandStatus.ESME_RINVDSTADR, MessageState.UNDELIVERABLE, b"err:00B"),
-        (0, MessageState.EXPIRED, b"err:000"),
-        (0x12345678, MessageState.UNDELIVERABLE, b"err:000"),
-    ],
-)
-def test_who_asked_for_it_is_told_how_a_message_ended_here(
-    command_status: int, state: MessageState, err: bytes
+@pytest.mark.parametrize("esm_class", [0, 4])
+@pytest.mark.parametrize("source", [b"16660000000", b"+16660000000", b"6660000000", b"19990000000"])
+def test_what_only_its_text_calls_a_receipt_is_one_if_it_comes_from_where_the_message_went(
+    esm_class: int, source: bytes
 ) -> None:
     desk = Desk()
-    ended = [(a_message(key, registered_delivery=key % 2), command_status) for key in (1, 2, 3)]
-    first, third = desk.receipts.own(ended, state)
-    assert (first.esme, first.kind) == ("app", "receipt")
-    assert b"id:%016x " % 1 in first.body
-    assert b"id:%016x " % 3 in third.body
-    assert err in first.body
+    desk.submitted(b"7001")
+    text = receipt_for(submit_sm(), b"7001").short_message
+    pdu = DeliverSm(
+        source_addr=source, destination_addr=b"12065550100", esm_class=esm_class, short_message=text
+    )
+    assert desk.take(pdu) == [OK]
+    is_receipt = esm_class == 4 or source != b"19990000000"
+    assert desk.told() == ([our()] if is_receipt else ["mo id:7001"])
+    assert desk.counted("mo") == (0 if is_receipt else 1)
+
+
+def test_a_receipt_for_an_esme_that_is_configured_no_more_waits_for_it() -> None:
+    desk = Desk()
+    desk.submitted(b"A1", a_message(esme="gone"))
+    assert desk.take(receipt_for(submit_sm(), b"A1")) == [OK]
+    assert desk.store.waiting_deliveries("gone") == 1
+
+
+def test_messages_for_numbers_that_are_nobodys_are_kept_and_are_one_line_a_minute() -> None:
+    desk = Desk(max_kept=7)
+    stray = DeliverSm(source_addr=b"1666", destination_addr=b"999", short_message=b"?")
+    assert desk.take(*[stray] * 3) == [OK] * 3
+    desk.now_ns += 59 * NS
+    desk.take(*[stray] * 3)
+    assert [line["count"] for line in desk.lines("mo_unowned")] == [3]
+    desk.now_ns += NS
+    desk.take(*[stray] * 3)
+    assert [line["count"] for line in desk.lines("mo_unowned")] == [3, 6]
+    assert (
+        desk.store.waiting_deliveries("") == 9
+    )  # what comes with one read is let in by what stood there before
+    assert desk.take(stray) == [CommandStatus.ESME_RX_P_APPN]
+
+
+def test_alert_notifications_are_one_line_a_read() -> None:
+    desk = Desk()
+    assert desk.take(*[AlertNotification(source_addr=b"16665550100", esme_addr=b"12065550100")] * 4) == []
+    assert [line["count"] for line in desk.lines("alert_notification")] == [4]
+
+
+def test_what_cannot_be_read_at_all_is_refused_as_the_codec_says() -> None:
+    desk = Desk()
+    octets = codec.encode(receipt_for(submit_sm(), b"A1"))
+    desk.receipts.take_in(desk.link, [(5, 0, 1, octets[:40])])
+    desk.store.settle()
+    [answer] = desk.answers
+    assert int.from_bytes(answer[8:12], "big") not in (0, CommandStatus.ESME_RSYSERR)
+
+
+def test_a_full_store_takes_no_receipts_and_loses_none() -> None:
+    desk = Desk()
+    desk.submitted(b"A1")
+    desk.store.is_full = True
+    receipt = receipt_for(submit_sm(), b"A1")
+    assert desk.take(receipt) == [CommandStatus.ESME_RMSGQFUL]
+    desk.store.is_full = False
+    assert desk.take(receipt) == [OK]
+    assert desk.told() == [our()]
+
+
+# ---- before the response ------------------------------------------------------------------------------------
 
 
 def test_receipts_that_were_held_become_deliveries_of_their_messages() -> None:
     desk = Desk()
-    desk.take_in(receipt_for(submit_sm(), b"A1"), receipt_for(submit_sm(), b"B2"))
+    assert desk.take(receipt_for(submit_sm(), b"A1"), receipt_for(submit_sm(), b"B2")) == [OK] * 2
+    assert (desk.held(), desk.told()) == (2, [])
+    desk.submitted(b"A1", a_message(7))
+    desk.submitted(b"C3", a_message(8))
+    assert (desk.held(), desk.told()) == (1, [our(7)])
+    assert desk.store.find("carrier", b"A1") is None
+    sample = 'smppgw_receipts_total{carrier="carrier",class="delivered",state="DELIVRD"} 1.0'
+    assert sample in desk.metrics.render().decode()
+    assert desk.take(receipt_for(submit_sm(), b"A1")) == [OK]
+    assert desk.counted("receipts_repeated") == 1
+
+
+def test_what_was_held_of_one_message_is_told_in_its_order_and_once() -> None:
+    desk = Desk()
+    enroute = receipt_for(submit_sm(), b"A1", MessageState.ENROUTE)
+    delivered = receipt_for(submit_sm(), b"A1")
+    desk.take(enroute)
+    desk.take(enroute, delivered)
+    desk.take(delivered)
+    desk.submitted(b"A1", a_message(7, registered_delivery=0x11))
+    texts = [delivery.body for delivery in desk.store.take_deliveries("app", 9)]
+    assert [text.partition(b"stat:")[2][:7] for text in texts] == [b"ENROUTE", b"DELIVRD"]
+    assert desk.counted("receipts_repeated") == 2
+
+
+@pytest.mark.parametrize("orphans_to", ["", "other"])
+def test_what_nobody_answers_for_is_kept_or_passed_on_after_a_while_as_it_came(orphans_to: str) -> None:
+    desk = Desk(hold_receipts=600.0, orphans_to=orphans_to)
+    receipt = receipt_for(submit_sm(), b"A1")
+    desk.take(receipt)
+    desk.pass_seconds(599)
+    desk.take(receipt_for(submit_sm(), b"B2"))
+    assert (desk.held(), desk.lines("receipt_orphaned")) == (2, [])
+    desk.pass_seconds(2)
+    assert desk.held() == 1
+    [delivery] = desk.store.take_deliveries(orphans_to, 9)
+    assert (delivery.kind, delivery.body) == ("receipt", codec.encode(receipt)[16:])
+    [line] = desk.lines("receipt_orphaned")
+    assert (line["count"], line["why"], line["passed_on_to"]) == (1, "unknown", orphans_to or None)
+    assert desk.counted("receipts_orphaned") == 1
+    assert desk.waiting_at_kick == [0]
+    desk.submitted(b"A1")
+    assert desk.told() == []
+
+
+def test_what_is_held_longest_makes_room() -> None:
+    desk = Desk(max_held=2)
+    for carrier_id in (b"A1", b"B2", b"C3"):
+        desk.take(receipt_for(submit_sm(), carrier_id))
+    assert desk.held() == 2
+    [line] = desk.lines("receipt_orphaned")
+    assert (line["count"], line["why"]) == (1, "no_room")
+    assert desk.told("") == ["receipt id:A1"]
+    desk.submitted(b"B2", a_message(2))
+    assert desk.told() == [our(2)]
+
+
+def test_a_text_of_a_handset_that_was_held_as_a_receipt_is_a_message_after_all() -> None:
+    desk = Desk(hold_receipts=600.0)
+    text = receipt_for(submit_sm(), b"7001").short_message
+    quoted = DeliverSm(source_addr=b"19990000000", destination_addr=b"12065550100", short_message=text)
+    desk.take(quoted)
+    desk.submitted(b"7001", a_message(7))
+    assert (desk.told(), desk.held()) == ([], 1)
+    desk.pass_seconds(601)
+    assert desk.told() == ["mo id:7001"]
+    assert (desk.counted("mo"), desk.counted("receipts_orphaned")) == (1, 0)
+    assert desk.take(receipt_for(submit_sm(), b"7001")) == [OK]
+    assert desk.told() == [our(7)]
+
+
+def test_a_receipt_that_its_text_alone_calls_one_finds_its_message_later() -> None:
+    desk = Desk()
+    receipt = receipt_for(submit_sm(), b"7001")
+    receipt.esm_class = 0
+    desk.take(receipt)
+    desk.submitted(b"7001", a_message(7))
+    assert desk.told() == [our(7)]
+
+
+def test_a_message_of_a_handset_that_its_owner_has_no_room_for_is_kept_when_it_was_held() -> None:
+    desk = Desk(hold_receipts=600.0, max_waiting=3)
+    text = receipt_for(submit_sm(), b"7001").short_message
+    desk.take(DeliverSm(source_addr=b"1999", destination_addr=b"12065550100", short_message=text))
+    full = [Delivery("app", "mo", 5, b"", 0, 0) for _ in range(3)]
+    desk.store.receive("carrier", full, (), lambda: None)
     desk.store.settle()
-    assert len(desk.answers) == 2
-    held = desk.store.release("carrier", [b"A1"])
-    answered = [(a_message(7), b"A1"), (a_message(8), b"C3")]
-    [delivery], finished = desk.receipts.early(desk.carrier, answered, held)
-    assert b"id:%016x " % 7 in delivery.body
-    assert finished == [(b"A1", MessageState.DELIVERED)]
-    assert 'smppgw_receipts_total{carrier="carrier",state="DELIVRD"} 1.0' in desk.metrics.render().decode()
+    desk.pass_seconds(601)
+    assert desk.told("") == ["receipt id:7001"]
+    assert desk.counted("receipts_orphaned") == 1
+
+
+# ---- what the store has to look for -------------------------------------------------------------------------
 
 
 def test_receipts_wait_until_the_store_has_looked_for_their_messages() -> None:
@@ -327,16 +573,15 @@ def test_receipts_wait_until_the_store_has_looked_for_their_messages() -> None:
     desk.take_in(*[receipt_for(submit_sm(), carrier_id) for carrier_id in (b"B2", b"A1", b"C3")])
     desk.store.settle()
     assert len(desk.answers) == 1
-    [at_hand] = desk.store.take_deliveries("app", 9)
-    assert b"id:%016x " % 1 in at_hand.body
+    assert desk.told() == [our(1)]
     assert desk.store.asked == [[b"B2", b"C3"]]
     desk.store.recalled()
     assert len(desk.answers) == 1
     desk.store.settle()
     assert len(desk.answers) == 3
-    [recalled] = desk.store.take_deliveries("app", 9)
-    assert b"id:%016x " % 2 in recalled.body
-    assert [each.carrier_id for each in desk.store.release("carrier", [b"B2", b"C3"])] == [b"C3"]
+    assert desk.told() == [our(2)]
+    held = desk.store.release("receipts/carrier", [b"B2", b"C3"])
+    assert [each.under for each in held] == [b"C3"]
 
 
 def test_receipts_about_one_message_keep_their_order_while_the_store_looks_for_it() -> None:
@@ -360,35 +605,122 @@ def test_receipts_about_one_message_keep_their_order_while_the_store_looks_for_i
     assert [text.partition(b"stat:")[2][:7] for text in texts] == [b"ENROUTE", b"ACCEPTD", b"DELIVRD"]
 
 
-def test_a_receipt_for_an_esme_that_is_configured_no_more_waits_for_it() -> None:
+def test_a_part_of_an_earlier_run_waits_until_the_store_has_told_of_the_others() -> None:
     desk = Desk()
-    desk.submitted(b"A1", a_message(esme="gone"))
-    desk.take_in(receipt_for(submit_sm(), b"A1"))
+    late: list[Callable[[], None]] = []
+    look_up = desk.store.look_up
+    desk.store.look_up = lambda key, then: late.append(lambda: look_up(key, then))  # type: ignore[method-assign]
+    for key in (1, 2):
+        desk.submitted(b"A%d" % key, a_message(key, parts=2, first=1))
+    desk.parts.unknown_up_to = 9
+    desk.take_in(receipt_for(submit_sm(), b"A1"), receipt_for(submit_sm(), b"A2"))
     desk.store.settle()
-    assert len(desk.answers) == 1
-    assert desk.store.waiting_deliveries("gone") == 1
+    assert (desk.answers, desk.told()) == ([], [])
+    for each in late:
+        each()
+    desk.store.settle()
+    assert len(desk.answers) == 2
+    assert desk.told() == [our(1)]
 
 
-def test_messages_for_numbers_that_are_nobodys_are_one_line_a_minute() -> None:
+def test_a_held_receipt_of_a_part_waits_until_the_store_has_told_of_the_others() -> None:
     desk = Desk()
-    stray = DeliverSm(source_addr=b"1666", destination_addr=b"999", short_message=b"?")
-    desk.take_in(*[stray] * 3)
-    desk.now_ns += 59 * NS
-    desk.take_in(*[stray] * 3)
-    assert [line["count"] for line in desk.lines("mo_unowned")] == [1]
-    desk.now_ns += NS
-    desk.take_in(*[stray] * 3)
-    assert [line["count"] for line in desk.lines("mo_unowned")] == [1, 6]
-    assert [answer[8:12] for answer in desk.answers] == [
-        int(CommandStatus.ESME_RX_P_APPN).to_bytes(4, "big")
-    ] * 9
+    late: list[Callable[[], None]] = []
+    look_up = desk.store.look_up
+    one, other = a_message(1, parts=2), a_message(2, parts=2, first=1)
+    desk.submitted(b"A1", one)
+    assert desk.take(receipt_for(submit_sm(), b"A1")) == [OK]
+    desk.store.look_up = lambda key, then: late.append(lambda: look_up(key, then))  # type: ignore[method-assign]
+    # A run later:
+    desk.parts._ended.clear()
+    desk.parts.unknown_up_to = 9
+    desk.store.accept([other], lambda: None)
+    desk.take(receipt_for(submit_sm(), b"A2"))
+    desk.submitted(b"A2", other)
+    assert (desk.held(), desk.told()) == (1, [])
+    for each in late:
+        each()
+    desk.store.settle()
+    assert (desk.held(), desk.told()) == (0, [our(1)])
+    assert desk.take(receipt_for(submit_sm(), b"A2")) == [OK]
+    assert desk.counted("receipts_repeated") == 1
 
 
-def test_alert_notifications_are_one_line_a_read() -> None:
-    desk = Desk()
-    desk.take_in(*[AlertNotification(source_addr=b"16665550100", esme_addr=b"12065550100")] * 4)
-    assert [line["count"] for line in desk.lines("alert_notification")] == [4]
-    assert desk.answers == []
+# ---- how carriers write their ids ---------------------------------------------------------------------------
+
+SPELLINGS: Final[dict[str, tuple[Callable[[int], str], Callable[[int], str], str]]] = {
+    "as it is": (lambda n: f"SMS-{n}x", lambda n: f"SMS-{n}x", "text"),
+    "hex in another case, padded": (lambda n: f"{n:012X}", lambda n: f"{n:x}", "hex"),
+    "dec, padded": (lambda n: f"{n:015d}", lambda n: f"{n}", "dec"),
+    "dec, padded in the receipt": (lambda n: f"{n}", lambda n: f"{n:010d}", "dec"),
+    "hex, then dec": (lambda n: f"{n:x}", lambda n: f"{n}", "hex-dec"),
+    "hex of 10, then dec of 12": (lambda n: f"{n:010X}", lambda n: f"{n:012d}", "hex-dec"),
+    "dec, then hex": (lambda n: f"{n}", lambda n: f"{n:X}", "dec-hex"),
+    "uuid without its hyphens": (
+        lambda n: str(UUID(int=n << 70)),
+        lambda n: str(UUID(int=n << 70)).replace("-", ""),
+        "hex",
+    ),
+}
+"""What the response says, what the receipt says, and the setting that goes with them."""
+
+
+@pytest.mark.parametrize("when", ["after", "before", "first before, then after"])
+@pytest.mark.parametrize("is_auto", [False, True])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_receipts_find_their_messages_however_a_carrier_writes_its_ids(
+    spelling: str, is_auto: bool, when: str
+) -> None:
+    response, receipt, form = SPELLINGS[spelling]
+    count = 0x3A00_1000
+
+    async def answer(esme: BoundEsme, pdu: SubmitSm) -> str:
+        nonlocal count
+        count += 7
+        own = count
+        number = int(pdu.short_message.split()[1])
+        said = receipt_for(pdu, receipt(own).encode())
+        others = [each for each in smsc.bound if each is not esme]
+        if when == "before" or (when.startswith("first") and number < 10):
+            assert (await others[0].deliver(said)).command_status == OK
+        else:
+            asyncio.get_running_loop().call_soon(others[0].deliver_nowait, said)
+        return response(own)
+
+    log = LogCapture()
+    async with Smsc(port=0, on_submit=answer) as smsc:
+        carriers = (a_carrier(smsc.port, binds=2, message_id="auto" if is_auto else form),)
+        async with running(settings_of(an_esme(), carriers=carriers), log=log) as gateway:
+            async with client(gateway.server.port) as esme:
+                ids = [
+                    result.message_id
+                    async for result in esme.submit_many(submit_sm(number) for number in range(40))
+                ]
+                async with asyncio.timeout(10):
+                    told = [await anext(esme) for _ in ids]
+            assert sorted(each.message_id for each in told if isinstance(each, DeliveryReceipt)) == sorted(
+                ids
+            )
+            numbers = {message_id: f"1666{number:07d}" for number, message_id in enumerate(ids)}
+            assert all(numbers[each.message_id] == each.source for each in told)  # type: ignore[union-attr]
+            assert gateway.store.holds("receipts/carrier") == 0
+            assert gateway.store.octets == 0
+    learnt = [entry for entry in log.entries if entry["event"] == "carrier_message_id_learnt"]
+    assert len(learnt) == (1 if is_auto else 0)
+
+
+def test_what_is_learnt_of_a_carriers_ids_is_said_in_the_log() -> None:
+    desk = Desk(message_id="auto")
+    for key in range(1, 9):
+        desk.submitted(b"%x" % (0x6500A + key), a_message(key))
+        desk.take(receipt_for(submit_sm(), b"%d" % (0x6500A + key)))
+    assert desk.told() == [our(key) for key in range(1, 9)]
+    [line] = desk.lines("carrier_message_id_learnt")
+    assert line["carrier"] == "carrier"
+    assert "hex" in line["form"]
+
+
+# ---- an ESME that is away -----------------------------------------------------------------------------------
 
 
 async def test_an_esme_that_fetches_nothing_fills_its_own_room_and_nobody_else_s() -> None:
