@@ -46,12 +46,10 @@ def shelf_of(carrier: str) -> str:
 class _Batch(Settled):
     """What has been read out of the requests that arrived together."""
 
-    __slots__ = ("alerts", "early", "is_usual", "recalled", "without_id")
+    __slots__ = ("alerts", "early", "recalled", "without_id")
 
-    def __init__(self, carrier: str, now_ns: int, *, is_usual: bool = False, recalled: bool = False) -> None:
+    def __init__(self, carrier: str, now_ns: int, *, recalled: bool = False) -> None:
         super().__init__(carrier, now_ns)
-        self.is_usual = is_usual
-        """Whether nothing stands in the way of what is usual: no full store, no form of ids to be learnt."""
         self.recalled = recalled
         """Whether the store has been asked: what `find` does not know now is known to nobody."""
         self.early: list[Held] = []
@@ -102,8 +100,10 @@ class Receipts:
         session = link.connection.session
         full = self._store.full
         recalling = self._recalling[carrier.name]
+        # Nothing stands in the way: no full store, no receipt that waits for the store, no form of ids to be learnt.
         is_usual = not full and not recalling and carrier.ids.settled
-        batch = _Batch(carrier.name, self._clock(), is_usual=is_usual, recalled=recalled)
+        batch = _Batch(carrier.name, self._clock(), recalled=recalled)
+        take_usual = self._usual_taker(batch, carrier)
         responses: list[bytes] = []
         refusals: list[bytes] = []
         missing: dict[bytes, Message | None] = {}
@@ -114,7 +114,7 @@ class Receipts:
                 batch.alerts += 1
                 continue
             body = octets[HEADER_OCTETS:]
-            if command_id == DELIVER_SM and self._take_usual(batch, carrier, body):
+            if is_usual and command_id == DELIVER_SM and take_usual(body):
                 responses.append(_RESPONSE.pack(17, DELIVER_SM_RESP, 0, sequence_number))
                 continue
             said = notices.read(command_id, body)
@@ -131,7 +131,7 @@ class Receipts:
                     missing[written] = message
                     waiting.append((link, frame))
                     recalling[written] = waiting
-                    batch.is_usual = False  # what is about the same message waits with it
+                    is_usual = False  # what is about the same message waits with it
                     continue
                 status = self._take_receipt(batch, carrier, key, message, said, command_id, body)
             elif said is None:
@@ -156,18 +156,27 @@ class Receipts:
         if missing:
             self._look(carrier, missing, waiting)
 
-    def _take_usual(self, batch: _Batch, carrier: Carrier, body: bytes) -> bool:
-        """Settle a receipt in which nothing is out of the ordinary; any other is left alone. Hot path."""
-        usual = notices.read_usual(body)
-        if usual is None or not batch.is_usual:
-            return False
-        written, straight, words = usual
-        verdict = carrier.verdicts.of(words)
-        if verdict is None:
-            return False
-        key = carrier.ids.receipt(written)
-        message = self._store.find(batch.carrier, key)
-        return message is not None and self._settling.settle_usual(batch, key, message, straight, verdict)
+    def _usual_taker(self, batch: _Batch, carrier: Carrier) -> Callable[[bytes], bool]:
+        """Return what settles a receipt in which nothing is out of the ordinary, and leaves any other alone.
+
+        Hot path: what it needs is looked up once for the batch.
+        """
+        read_usual, verdict_of, key_of = notices.read_usual, carrier.verdicts.of, carrier.ids.receipt
+        find, settle, name = self._store.find, self._settling.settle_usual, batch.carrier
+
+        def take(body: bytes) -> bool:
+            usual = read_usual(body)
+            if usual is None:
+                return False
+            written, straight, words = usual
+            verdict = verdict_of(words)
+            if not verdict:
+                return False
+            key = key_of(written)
+            message = find(name, key)
+            return message is not None and settle(batch, key, message, straight, verdict)
+
+        return take
 
     def _find(self, carrier: Carrier, said: Notice) -> tuple[bytes, Message | None]:
         """Return the message that a receipt is about, with the key it is known by; as far as it is at hand.

@@ -6,7 +6,7 @@ metrics and for the optional parameters of the ESME's receipt is looked up here 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from smppgw import telling
 from smppgw.error_classes import Meanings
@@ -34,23 +34,23 @@ class Verdicts:
 
     def __init__(self, meanings: Meanings) -> None:
         self._meanings = meanings
-        self._known: dict[Words, Verdict | None] = {}
+        self._known: dict[Words, Verdict | Literal[False]] = {}
 
-    def of(self, words: Words) -> Verdict | None:
-        """Return what follows; None where that is not the last word on a message, or its parts disagree."""
-        if words in self._known:
-            return self._known[words]
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        verdict = self._known[words] = self._made(words)
+    def of(self, words: Words) -> Verdict | Literal[False]:
+        """Return what follows; False where that is not the last word on a message, or its parts disagree."""
+        verdict = self._known.get(words)
+        if verdict is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            verdict = self._known[words] = self._made(words)
         return verdict
 
-    def _made(self, words: Words) -> Verdict | None:
+    def _made(self, words: Words) -> Verdict | Literal[False]:
         stat, err, told, code = words
         word = stat.decode("latin-1")
         state = int(state_of_stat(word))
         if STATES[state] != word or state not in FINAL or (told is not None and told[0] != state):
-            return None
+            return False
         said = err.decode("latin-1")
         return Verdict(
             self._meanings.receipt(state, word, said),

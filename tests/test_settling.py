@@ -338,7 +338,7 @@ def test_the_quick_way_settles_as_the_long_one_or_leaves_it_alone(
     message, *_ = bench.accept(parts=parts, registered_delivery=asked, data_coding=data_coding)
     message.envelope = envelope_of(message.command_id, message.body)
     verdict = bench.carrier.verdicts.of(usual[2]) if usual is not None else None
-    if usual is None or verdict is None:
+    if usual is None or not verdict:
         return
     quick, long = Settled("carrier", bench.now_ns), Settled("carrier", bench.now_ns)
     assert not bench.settling.settle_usual(quick, usual[0], message, usual[1], verdict), (
@@ -368,7 +368,7 @@ def test_the_quick_way_takes_what_is_usual() -> None:
     usual = read_usual(body)
     assert usual is not None
     verdict = bench.carrier.verdicts.of(usual[2])
-    assert verdict is not None
+    assert verdict
     batch = Settled("carrier", bench.now_ns)
     batch.overfull["app"] = False
     assert bench.settling.settle_usual(batch, usual[0], message, usual[1], verdict)
