@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from smppgw.expiry import EXPIRED, Expiry
+from smppgw.expiry import ENDED_AT_ONCE, EXPIRED, Expiry
 from smppgw.metrics import Metrics
 from smppgw.pdu.constants import CommandId
 from smppgw.store.entries import Delivery, Message, Outcome, Standing

@@ -520,7 +520,7 @@ def test_a_replacement_is_answered_when_it_is_durable() -> None:
     bench = Bench()
     bench.accept()
     bench.inquiry.ask(cast("Link", bench.peer), replace())
-    for _ in range(4):  # two look-ups, the pick, and what its receipt needs
+    for _ in range(3):  # two look-ups and the pick
         bench.store.late.pop(0)()
     assert bench.peer.answers == []
     bench.store.catch_up()
