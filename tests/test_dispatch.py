@@ -17,14 +17,17 @@ from smppgw.pdu._generated import (
     SubmitSm,
 )
 from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus, MessageState, TlvTag
-from smppgw.pdu.tlv import make_tlv
+from smppgw.pdu.tlv import make_tlv, tlv_value
 from smppgw.session.timers import NS
 from smppgw.settings import (
     CampaignSettings,
+    ErrorClass,
+    ErrorProfile,
     GatewaySettings,
     RouteSettings,
+    StatusMeaning,
 )
-from smppgw.store.entries import Message
+from smppgw.store.entries import Message, Outcome, Standing
 from tests.peers import Recorder, client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
 
@@ -128,6 +131,103 @@ async def test_a_message_that_no_carrier_takes_is_reported_as_undeliverable(
             assert len(tried) == attempts
             assert gateway.store.queued("app") == 0
             assert gateway.store.octets == 0
+
+
+VENDOR_STATUS = 0x0000_0433
+
+
+def _meaning(error_class: ErrorClass) -> dict[str, ErrorProfile]:
+    """What the profile of a carrier says of a status that the specification does not have, and of one that it has."""
+    statuses = (StatusMeaning((VENDOR_STATUS, "ESME_RINVDSTADR", "ESME_RSYSERR"), error_class, "a test"),)
+    return {"carrier": ErrorProfile(errs=(), stats=(), statuses=statuses)}
+
+
+@pytest.mark.parametrize(
+    "status", [VENDOR_STATUS, int(CommandStatus.ESME_RINVDSTADR), int(CommandStatus.ESME_RSYSERR)]
+)
+@pytest.mark.parametrize(
+    ("error_class", "attempts"),
+    [
+        ("temporary", 3),
+        ("unknown", 3),
+        ("permanent_number", 1),
+        ("permanent_sender", 1),
+        ("permanent_message", 1),
+        ("opted_out", 1),
+    ],
+)
+async def test_what_a_profile_says_of_a_refusal_decides_whether_there_is_another_try(
+    error_class: ErrorClass, attempts: int, status: int
+) -> None:
+    tried: list[bytes] = []
+
+    def refuse(pdu: SubmitSm) -> int:
+        tried.append(pdu.short_message)
+        return status
+
+    standings: list[Standing | None] = []
+    async with Smsc(port=0, on_submit=Recorder(answers=refuse)) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port),),
+            gateway=GatewaySettings(max_attempts=3, retry_delay=0.01, drain_timeout=5),
+            profiles=_meaning(error_class),
+        )
+        async with running(settings) as gateway:
+            async with client(gateway.server.port) as esme:
+                response = await esme.request(submit_sm(1))
+                receipt = await anext(esme)
+            gateway.store.look_up(int(response.message_id, 16), standings.append)
+    assert isinstance(receipt, DeliveryReceipt)
+    assert (receipt.state, receipt.err) == (MessageState.UNDELIVERABLE, f"{status:03X}")
+    assert tlv_value(receipt.pdu.tlvs, TlvTag.NETWORK_ERROR_CODE) == b"\x08" + status.to_bytes(2, "big")
+    assert len(tried) == attempts
+    [standing] = standings
+    assert standing is not None
+    assert standing.outcome == Outcome(MessageState.UNDELIVERABLE, error_class, f"{status:03X}")
+
+
+async def test_a_refusal_that_a_profile_calls_too_fast_slows_the_bind_down() -> None:
+    refused: list[bytes] = []
+
+    def once(pdu: SubmitSm) -> int:
+        if refused:
+            return OK
+        refused.append(pdu.short_message)
+        return VENDOR_STATUS
+
+    recorder = Recorder(receipts=False, answers=once)
+    async with Smsc(port=0, on_submit=recorder) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port),),
+            gateway=GatewaySettings(max_attempts=1, drain_timeout=5),
+            profiles=_meaning("rate"),
+        )
+        async with running(settings) as gateway, client(gateway.server.port) as esme:
+            await esme.request(submit_sm(1))
+            await until(lambda: refused)
+            [link] = gateway.carriers["carrier"].links
+            await until(lambda: link.pace.limited)
+            await until(lambda: recorder.got)
+            assert gateway.store.waiting_deliveries("app") == 0
+            assert 'smppgw_throttled_total{limit="carrier"} 1.0' in gateway.metrics.render().decode()
+
+
+async def test_what_meets_the_cap_of_a_day_waits_for_hours() -> None:
+    async with Smsc(port=0, on_submit=Recorder(answers=lambda _: VENDOR_STATUS)) as smsc:
+        settings = settings_of(
+            an_esme(),
+            carriers=(a_carrier(smsc.port),),
+            gateway=GatewaySettings(retry_delay=0.01, drain_timeout=0.1),
+            profiles=_meaning("cap"),
+        )
+        async with running(settings) as gateway, client(gateway.server.port) as esme:
+            await esme.request(submit_sm(1))
+            await until(lambda: gateway.status()["retrying"])
+            due_ns = gateway.store.wake(time.monotonic_ns())
+            assert due_ns is not None
+            assert due_ns > time.monotonic_ns() + 3600 * NS
 
 
 async def test_the_next_carrier_takes_over_when_one_is_down() -> None:
