@@ -345,7 +345,7 @@ class Gateway:
             self._log.warning("store_stalled" if self.store.stalled else "store_goes_on")
         self._ticks += 1
         if self._ticks % LOOK_THROUGH_EVERY == 0:
-            self.receipts.expire_early(self.carriers)
+            self.receipts.expire_early()
             self.handsets.expire()
             self.inbound.sweep(now_ns)
 

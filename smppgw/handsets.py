@@ -23,6 +23,8 @@ from smppgw.settings import InboundSettings
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Held
 
+_SHELF: Final = "parts/"
+
 UNOWNED_LINE_SECONDS: Final = 60
 """A carrier's messages to numbers that are nobody's are logged at most this often."""
 
@@ -193,9 +195,12 @@ class Handsets:
     def expire(self) -> None:
         """Pass on the parts that were held long enough; call it now and then."""
         now_ns = self._clock()
-        for carrier in self._carriers:
-            expired = self._store.expire_held(_shelf_of(carrier), now_ns - self._hold_ns)
+        for shelf in self._store.shelves():
+            if not shelf.startswith(_SHELF):
+                continue
+            expired = self._store.expire_held(shelf, now_ns - self._hold_ns)
             if expired:
+                carrier = shelf.removeprefix(_SHELF)
                 taken = Taken(carrier, now_ns)
                 self._pass_on(taken, expired)
                 self._store.receive(carrier, taken.deliveries, (), self._on_deliveries)
@@ -203,7 +208,9 @@ class Handsets:
 
     def report(self, taken: Taken) -> None:
         """Count what has been taken, once for a batch; log what is nobody's, now and then."""
-        carrier = self._carriers[taken.carrier]
+        carrier = self._carriers.get(taken.carrier)
+        if carrier is None:  # what it held was passed on, but the configuration has it no more
+            return
         if taken.mo:
             carrier.mo.add(taken.mo)
         if taken.joined:
@@ -226,4 +233,4 @@ class Handsets:
 
 
 def _shelf_of(carrier: str) -> str:
-    return f"parts/{carrier}"
+    return _SHELF + carrier

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
@@ -15,19 +15,19 @@ from typing import Any, Final, TypeAlias
 from smppgw import notice as notices
 from smppgw import telling
 from smppgw.carriers import Carrier, Link
+from smppgw.early import EarlyReceipts, from_handset, learn, shelf_of
 from smppgw.handsets import Handsets
 from smppgw.metrics import Metrics, status_label
-from smppgw.notice import FromHandset, Notice
-from smppgw.orphans import Orphans, tlvs_at
+from smppgw.notice import Notice
+from smppgw.orphans import Orphans
 from smppgw.pdu import codec
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandId, CommandStatus
 from smppgw.pdu.errors import PduError
 from smppgw.pdu.framing import Frame
-from smppgw.session.timers import NS
 from smppgw.settings import InboundSettings
 from smppgw.settling import DELIVER_SM, Settled, Settling
 from smppgw.store.api import Store
-from smppgw.store.entries import Delivery, Held, Message, Outcome
+from smppgw.store.entries import Held, Message
 
 DELIVER_SM_RESP: Final = DELIVER_SM | RESPONSE_BIT
 _ALERT_NOTIFICATION: Final = int(CommandId.ALERT_NOTIFICATION)
@@ -36,11 +36,6 @@ _RESPONSE: Final = struct.Struct(">IIIIx")
 _HEADER: Final = struct.Struct(">IIII")
 
 _Received: TypeAlias = tuple[Link, Frame]
-
-
-def shelf_of(carrier: str) -> str:
-    """Return where the receipts of a carrier are held that came before the response which tells their message."""
-    return f"receipts/{carrier}"
 
 
 class _Batch(Settled):
@@ -76,6 +71,17 @@ class Receipts:
         self._settling = settling
         self._handsets = handsets
         self._orphans = Orphans(store, metrics, logger, settings)
+        early = EarlyReceipts(
+            store,
+            settling,
+            handsets,
+            self._orphans,
+            logger,
+            settings,
+            clock=clock,
+            on_deliveries=on_deliveries,
+        )
+        self.early, self.expire_early = early.take, early.expire
         self._metrics = metrics
         self._log = logger
         self._settings = settings
@@ -197,13 +203,8 @@ class Receipts:
                     key, message = other, meant
                     break
         if message is not None and said.flagged:
-            self._learn(carrier, written, key)
+            learn(carrier, written, key, self._log)
         return key, message
-
-    def _learn(self, carrier: Carrier, written: bytes, key: bytes) -> None:
-        learnt = carrier.ids.found(written, key)
-        if learnt is not None:
-            self._log.info("carrier_message_id_learnt", carrier=carrier.name, form=learnt)
 
     def _must_look(self, batch: _Batch, message: Message | None, carrier: Carrier, written: bytes) -> bool:
         """Whether the store has to be asked before anything can be said of a receipt."""
@@ -262,7 +263,7 @@ class Receipts:
         """Decide about one; return the command_status that its carrier is told."""
         if message is not None:
             if not said.flagged and not telling.is_about(said, message.envelope):
-                return self._handsets.take(batch, _from_handset(said, command_id, body), command_id, body)
+                return self._handsets.take(batch, from_handset(said, command_id, body), command_id, body)
             if self._handsets.is_overfull(batch, message.esme):
                 return CommandStatus.ESME_RMSGQFUL
             self._settling.settle(batch, carrier, key, message, said)
@@ -313,83 +314,3 @@ class Receipts:
         if batch.alerts:
             self._log.info("alert_notification", carrier=name, count=batch.alerts)
         self._handsets.report(batch)
-
-    # ---- receipts before their responses --------------------------------------------------------------------
-
-    def early(
-        self, carrier: Carrier, answered: Sequence[tuple[Message, bytes]], written: Sequence[bytes]
-    ) -> tuple[list[Delivery], list[tuple[bytes, Outcome]]]:
-        """Return what comes of receipts that were held for messages of `answered`, as `Store.submitted` takes it.
-
-        `answered` has the keys beside the messages, `written` the ids as the responses had them.
-        """
-        shelf = shelf_of(carrier.name)
-        if not self._store.holds(shelf):
-            return [], []
-        meant: dict[bytes, tuple[Message, bytes, bool]] = {}
-        unknown = self._unknown_parts([message for message, _ in answered])
-        for (message, key), response in zip(answered, written, strict=True):
-            if message.registered_delivery and response and message not in unknown:
-                for rank, under in enumerate(carrier.ids.held_under(response)):
-                    if rank == 0 or under not in meant:
-                        meant[under] = message, key, rank == 0
-        batch = Settled(carrier.name, self._clock())
-        others: list[Held] = []
-        for held in self._store.release(shelf, tuple(meant)):
-            message, key, likeliest = meant[held.under]
-            said = notices.read(held.command_id, held.body)
-            assert isinstance(said, Notice), "it was read before it was held"
-            envelope = message.envelope or telling.envelope_of(message.command_id, message.body)
-            if not (likeliest and said.flagged) and not telling.is_about(said, envelope):
-                others.append(held)
-                continue
-            self._learn(carrier, said.carrier_id, key)
-            self._settling.settle(batch, carrier, key, message, said)
-        if others:
-            self._store.hold(shelf, others, self._settings.max_held)
-        self._settling.count(batch)
-        if unknown:
-            left = [each for each in zip(answered, written, strict=True) if each[0][0] in unknown]
-            self._settling.parts.learn(unknown, lambda: self._take_early(carrier, left))
-        return batch.deliveries, list(batch.finished.items())
-
-    def _unknown_parts(self, messages: Iterable[Message]) -> Sequence[Message]:
-        """Return the parts of long messages of whose other parts the store has yet to tell."""
-        parts = self._settling.parts
-        split = [message for message in messages if message.parts > 1]
-        parts.learn(split, lambda: None)
-        return [message for message in split if not parts.knows(message)]
-
-    def _take_early(self, carrier: Carrier, left: Sequence[tuple[tuple[Message, bytes], bytes]]) -> None:
-        """Take in what was held for messages that the carrier has by now."""
-        deliveries, finished = self.early(
-            carrier, [pair for pair, _ in left], [written for _, written in left]
-        )
-        self._store.receive(carrier.name, deliveries, finished, self.on_deliveries)
-
-    def expire_early(self, carriers: Iterable[str]) -> None:
-        """Let go of the receipts that were held long enough; call it now and then.
-
-        What only its text made look like one is a message of a handset after all.
-        """
-        for name in carriers:
-            batch = _Batch(name, self._clock())
-            before_ns = batch.now_ns - int(self._settings.hold_receipts * NS)
-            orphans = []
-            for held in self._store.expire_held(shelf_of(name), before_ns):
-                said = notices.read(held.command_id, held.body)
-                assert isinstance(said, Notice), "it was read before it was held"
-                if said.flagged or self._handsets.take(
-                    batch, _from_handset(said, held.command_id, held.body), held.command_id, held.body
-                ):
-                    orphans.append(held)
-            deliveries = batch.deliveries
-            deliveries += self._orphans.deliveries(name, orphans, "unknown", deliveries, batch.now_ns)
-            self._handsets.report(batch)
-            if deliveries or orphans:
-                self._store.receive(name, deliveries, (), self.on_deliveries)
-
-
-def _from_handset(said: Notice, command_id: int, body: bytes) -> FromHandset:
-    """Take what only by its text was a receipt for the message of a handset that it is."""
-    return FromHandset(said.source, said.destination, tlvs_at(command_id, body), 0, concatenated=False)

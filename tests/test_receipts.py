@@ -297,7 +297,7 @@ class Desk:
     def pass_seconds(self, seconds: float) -> None:
         """Let time go by, and have the gateway look through what is held."""
         self.now_ns += int(seconds * NS)
-        self.receipts.expire_early(["carrier"])
+        self.receipts.expire_early()
         self.store.settle()
 
     def held(self) -> int:

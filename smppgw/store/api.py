@@ -127,6 +127,9 @@ class Store(Protocol):
     def held(self, shelf: str, under: bytes) -> Sequence[Held]:
         """Return what is held under that, the oldest first. To be read only."""
 
+    def shelves(self) -> Collection[str]:
+        """Return the shelves on which something is held, those of carriers that are configured no more among them."""
+
     def holds(self, shelf: str) -> int:
         """How many entries there are on a shelf."""
 

@@ -116,6 +116,10 @@ class Shelves:
     def __init__(self) -> None:
         self._shelves: defaultdict[str, Holding] = defaultdict(Holding)
 
+    def shelves(self) -> list[str]:
+        """See `Store.shelves`."""
+        return [name for name, holding in self._shelves.items() if holding.count]
+
     def hold(self, shelf: str, entries: Sequence[Held], most: int) -> list[Held]:
         """See `Store.hold`."""
         holding = self._shelves[shelf]

@@ -72,7 +72,7 @@ class MemoryStore:
         self._finished: defaultdict[str, Finished] = defaultdict(Finished)
         shelves = Shelves()
         self.hold, self.held, self.holds = shelves.hold, shelves.held, shelves.holds
-        self.release, self.expire_held = shelves.release, shelves.expire_held
+        self.release, self.expire_held, self.shelves = shelves.release, shelves.expire_held, shelves.shelves
         self._live: dict[int, Message] = {}
         """Messages that have not ended, by key."""
         self._returned: set[int] = set()

@@ -264,6 +264,10 @@ class WalStore:
         """See `Store.held`."""
         return self._state.shelves[shelf].under(under)
 
+    def shelves(self) -> list[str]:
+        """See `Store.shelves`."""
+        return [name for name, holding in self._state.shelves.items() if holding.count]
+
     def holds(self, shelf: str) -> int:
         """See `Store.holds`."""
         return self._state.shelves[shelf].count
