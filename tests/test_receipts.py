@@ -37,7 +37,7 @@ from smppgw.session.timers import NS
 from smppgw.settings import InboundSettings
 from smppgw.settling import Settling
 from smppgw.store.api import Durable
-from smppgw.store.entries import Delivery, Message, Outcome
+from smppgw.store.entries import Delivery, Held, Message, Outcome
 from smppgw.store.memory import MemoryStore
 from smppgw.telling import envelope_of
 from tests.peers import Recorder, client, receipt_for, submit_sm
@@ -524,6 +524,15 @@ def test_what_is_held_longest_makes_room() -> None:
     assert desk.told("") == ["receipt id:A1"]
     desk.submitted(b"B2", a_message(2))
     assert desk.told() == [our(2)]
+
+
+def test_receipts_of_a_carrier_that_is_configured_no_more_are_let_go_of_in_time() -> None:
+    desk = Desk(hold_receipts=600.0)
+    octets = codec.encode(receipt_for(submit_sm(), b"A1"))[16:]
+    desk.store.hold("receipts/gone", [Held(b"a1", CommandId.DELIVER_SM, octets, desk.now_ns)], 9)
+    desk.pass_seconds(601)
+    assert desk.told("") == ["receipt id:A1"]
+    assert desk.store.shelves() == []
 
 
 def test_a_text_of_a_handset_that_was_held_as_a_receipt_is_a_message_after_all() -> None:

@@ -674,6 +674,9 @@ async def test_shelves_are_apart(make: Make) -> None:
         assert store.expire_held("other", 99) == []
         assert store.hold("other", [held(b"y")], 1) == []
         assert (store.holds(SHELF), store.holds("other")) == (1, 1)
+        assert sorted(store.shelves()) == sorted([SHELF, "other"])
+        store.release("other", [b"y"])
+        assert list(store.shelves()) == [SHELF]
 
 
 @each_store
