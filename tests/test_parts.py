@@ -119,6 +119,7 @@ def test_what_is_of_an_earlier_run_is_asked_of_the_store_once() -> None:
     assert are_known(parts, [second, third])
     assert parts.note(third, DELIVERED) is None
     assert parts.note(second, EXPIRED) == Whole(End(FAILED.outcome, b""), Tally(3, 1))
+    assert not parts.knows(first), "nothing is remembered of what has been told"
 
 
 def test_several_messages_are_learnt_before_it_goes_on() -> None:

@@ -453,6 +453,17 @@ def test_what_cannot_be_read_at_all_is_refused_as_the_codec_says() -> None:
     assert int.from_bytes(answer[8:12], "big") not in (0, CommandStatus.ESME_RSYSERR)
 
 
+def test_an_esme_for_whom_too_much_waits_gets_its_receipts_later() -> None:
+    desk = Desk(max_waiting=1)
+    for key in (1, 2):
+        desk.submitted(b"A%d" % key, a_message(key))
+    assert desk.take(receipt_for(submit_sm(), b"A1")) == [OK]
+    assert desk.take(*[receipt_for(submit_sm(), b"A2")] * 2) == [CommandStatus.ESME_RMSGQFUL] * 2
+    assert desk.told() == [our(1)]
+    assert desk.take(receipt_for(submit_sm(), b"A2")) == [OK]
+    assert desk.told() == [our(2)]
+
+
 def test_a_full_store_takes_no_receipts_and_loses_none() -> None:
     desk = Desk()
     desk.submitted(b"A1")
@@ -612,6 +623,25 @@ def test_receipts_about_one_message_keep_their_order_while_the_store_looks_for_i
     assert len(desk.answers) == 3
     texts = [bytes(delivery.body) for delivery in desk.store.take_deliveries("app", 9)]
     assert [text.partition(b"stat:")[2][:7] for text in texts] == [b"ENROUTE", b"ACCEPTD", b"DELIVRD"]
+
+
+def test_a_usual_receipt_does_not_overtake_what_waits_about_the_same_message() -> None:
+    desk = Desk()
+    desk.store.slow_to_recall = True
+    desk.submitted(b"B2", a_message(2))
+    desk.submitted(b"C3", a_message(3))
+    desk.submitted(b"A1", a_message(registered_delivery=0x11))
+    desk.store.let_go(b"A1")
+    desk.take_in(receipt_for(submit_sm(), b"A1", MessageState.ENROUTE))
+    desk.store._sent["carrier"].update(desk.store._away)  # at hand, before it is said that it was looked for
+    # The first is read the long way, the others might go the quick one.
+    desk.take_in(*[receipt_for(submit_sm(), carrier_id) for carrier_id in (b"B2", b"C3", b"A1")])
+    desk.store.settle()
+    assert desk.told() == [our(2), our(3)]
+    desk.store.recalled()
+    desk.store.settle()
+    texts = [delivery.body for delivery in desk.store.take_deliveries("app", 9)]
+    assert [text.partition(b"stat:")[2][:7] for text in texts] == [b"ENROUTE", b"DELIVRD"]
 
 
 def test_a_part_of_an_earlier_run_waits_until_the_store_has_told_of_the_others() -> None:

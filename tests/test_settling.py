@@ -196,6 +196,7 @@ def test_a_notification_flagged_as_intermediate_ends_nothing() -> None:
     bench = Bench()
     message = bench.sent()
     assert bench.say(message, MessageState.UNDELIVERABLE, esm_class=0x20) == []
+    assert bench.store.find("carrier", b"%d" % message.key) is message
     [delivery] = bench.say(message, MessageState.DELIVERED)
     assert stat(delivery) == "DELIVRD"
 

@@ -303,12 +303,14 @@ def test_what_is_not_right_as_it_stands_is_not_passed_on(said: Notice) -> None:
     assert passed_on(a_message(), said, in_default=False) is None
 
 
-def test_a_text_that_is_cut_loses_the_end_of_the_messages_own() -> None:
-    long = STRAIGHT + b"x" * (254 - len(STRAIGHT))
+@pytest.mark.parametrize("octets", [254, 255, 260])
+def test_a_text_that_is_cut_loses_the_end_of_the_messages_own(octets: int) -> None:
+    longer = len(OURS) - len(b"0000001234")
+    long = STRAIGHT.ljust(octets - longer, b"x")
     told = passed_on(a_message(), a_notice(long), in_default=False)
     assert told is not None
     text = long.replace(b"0000001234", OURS)
-    assert len(text) > 254
+    assert len(text) == octets
     assert read(told).short_message == text[:254]
 
 
