@@ -759,6 +759,35 @@ def test_what_is_learnt_of_a_carriers_ids_is_said_in_the_log() -> None:
     assert "hex" in line["form"]
 
 
+def test_a_carriers_ids_are_learnt_from_receipts_that_come_together_too() -> None:
+    desk = Desk(message_id="auto")
+    for key in range(1, 6):
+        desk.submitted(b"SMS-%dx" % key, a_message(key))
+    desk.take(*[receipt_for(submit_sm(), b"SMS-%dx" % key) for key in range(1, 6)])
+    assert desk.told() == [our(key) for key in range(1, 6)]
+    assert len(desk.lines("carrier_message_id_learnt")) == 1
+
+
+def test_nothing_is_learnt_from_what_its_text_alone_calls_a_receipt() -> None:
+    desk = Desk(message_id="auto")
+    for key in range(1, 9):
+        desk.submitted(b"%x" % (0x6500A + key), a_message(key))
+        receipt = receipt_for(submit_sm(), b"%d" % (0x6500A + key))
+        receipt.esm_class = 0
+        desk.take(receipt)
+    assert desk.told() == [our(key) for key in range(1, 9)]
+    assert desk.lines("carrier_message_id_learnt") == []
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_id_in_another_spelling_is_that_of_a_message_to_the_same_handset_only(number: int) -> None:
+    desk = Desk(message_id="auto")
+    desk.submitted(b"6500A", a_message(7))
+    assert desk.take(receipt_for(submit_sm(number), b"413706")) == [OK]
+    assert desk.told() == ([our(7)] if number == 0 else [])
+    assert desk.held() == number
+
+
 # ---- an ESME that is away -----------------------------------------------------------------------------------
 
 
