@@ -27,10 +27,17 @@ CONTRACT = {
     "smppgw_messages_rejected_total": ("counter", {"esme", "status"}),
     "smppgw_messages_expired_total": ("counter", {"esme"}),
     "smppgw_messages_submitted_total": ("counter", {"carrier", "status"}),
-    "smppgw_receipts_total": ("counter", {"carrier", "state"}),
+    "smppgw_receipts_total": ("counter", {"carrier", "state", "class"}),
     "smppgw_receipts_orphaned_total": ("counter", {"carrier"}),
+    "smppgw_receipts_repeated_total": ("counter", {"carrier"}),
     "smppgw_mo_total": ("counter", {"carrier"}),
+    "smppgw_mo_unowned_total": ("counter", {"carrier"}),
+    "smppgw_mo_joined_total": ("counter", {"carrier"}),
+    "smppgw_mo_incomplete_total": ("counter", {"carrier"}),
     "smppgw_delivers_total": ("counter", {"esme", "kind", "status"}),
+    "smppgw_delivers_expired_total": ("counter", {"esme", "kind"}),
+    "smppgw_delivers_waiting": ("gauge", {"esme"}),
+    "smppgw_kept": ("gauge", set()),
     "smppgw_throttled_total": ("counter", {"limit"}),
     "smppgw_pdu_errors_total": ("counter", {"side", "status"}),
     "smppgw_queue_messages": ("gauge", {"lane"}),
@@ -73,12 +80,14 @@ def touched() -> Metrics:
     metrics = Metrics()
     for family in (
         metrics.messages_accepted, metrics.messages_rejected, metrics.messages_expired,
-        metrics.messages_submitted, metrics.receipts, metrics.receipts_orphaned, metrics.mo, metrics.delivers,
-        metrics.throttled, metrics.pdu_errors, metrics.submit_response_duration, metrics.delivery_duration,
+        metrics.messages_submitted, metrics.receipts, metrics.receipts_orphaned, metrics.receipts_repeated,
+        metrics.mo, metrics.mo_unowned, metrics.mo_joined, metrics.mo_incomplete, metrics.delivers,
+        metrics.delivers_expired, metrics.throttled, metrics.pdu_errors, metrics.submit_response_duration, metrics.delivery_duration,
     ):  # fmt: skip
         family(*family.labels)
     for gauge in (
-        metrics.queue_messages, metrics.queue_oldest_message_age, metrics.esme_sessions,
+        metrics.queue_messages, metrics.queue_oldest_message_age, metrics.delivers_waiting, metrics.kept,
+        metrics.esme_sessions,
         metrics.carrier_sessions, metrics.window_in_use, metrics.store_bytes, metrics.store_healthy,
     ):  # fmt: skip
         gauge.read_from(lambda labels=gauge.labels: {labels: 1})

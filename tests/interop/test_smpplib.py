@@ -62,8 +62,12 @@ async def test_real_texts_reach_the_carrier_octet_for_octet_and_each_part_gets_i
         assert pdu.esm_class == 0x04
         assert pdu.destination_addr == SOURCE.encode()
         assert pdu.message_state == DELIVERED
-        assert pdu.short_message.startswith(b"id:%b sub:" % pdu.receipted_message_id)
-        assert b" stat:DELIVRD " in pdu.short_message
+        text = pdu.short_message.decode("utf-16-be" if pdu.data_coding == 8 else "ascii")
+        assert text.startswith(f"id:{pdu.receipted_message_id.decode()} sub:001 dlvrd:001 ")
+        assert " stat:DELIVRD err:000 text:" in text
+    assert Counter(pdu.data_coding for pdu in esme.received["deliver_sm"]) == Counter(
+        pdu.data_coding for pdu in sent
+    )
 
 
 async def test_a_transmitter_submits_and_the_receiver_gets_the_receipts() -> None:
