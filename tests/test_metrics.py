@@ -82,7 +82,8 @@ def touched() -> Metrics:
         metrics.messages_accepted, metrics.messages_rejected, metrics.messages_expired,
         metrics.messages_submitted, metrics.receipts, metrics.receipts_orphaned, metrics.receipts_repeated,
         metrics.mo, metrics.mo_unowned, metrics.mo_joined, metrics.mo_incomplete, metrics.delivers,
-        metrics.delivers_expired, metrics.throttled, metrics.pdu_errors, metrics.submit_response_duration, metrics.delivery_duration,
+        metrics.delivers_expired, metrics.throttled, metrics.pdu_errors, metrics.submit_response_duration,
+        metrics.delivery_duration,
     ):  # fmt: skip
         family(*family.labels)
     for gauge in (
