@@ -11,7 +11,7 @@ from typing import Final
 from smppgw.config_bounds import PASSWORD_CHARACTERS
 from smppgw.config_reader import named
 from smppgw.error_classes import NO_FAILURE, class_of_stat, plain_err
-from smppgw.pdu.constants import status_name
+from smppgw.pdu.constants import InterfaceVersion, status_name
 from smppgw.pdu.receipt import state_of_stat
 from smppgw.settings import ErrorProfile, Settings
 
@@ -54,6 +54,11 @@ def _peers(settings: Settings) -> Iterator[Breach]:
         if len(carrier.password) > PASSWORD_CHARACTERS and not carrier.long_password:
             allowed = f"at most {PASSWORD_CHARACTERS} (SMPP v3.4 section 5.2.2), or long_password = true"
             yield f"{where} password", f"has {len(carrier.password)} characters; expected {allowed}"
+        if carrier.long_messages == "sar" and carrier.interface_version < InterfaceVersion.V3_4:
+            yield (
+                f"{where} long_messages",
+                'is "sar", whose optional parameters SMPP 3.3 does not have; expected "udh" or "whole"',
+            )
         if carrier.reconnect_min > carrier.reconnect_max:
             allowed = f"at most reconnect_max, {carrier.reconnect_max} seconds"
             yield f"{where} reconnect_min", f"is {carrier.reconnect_min}; expected {allowed}"

@@ -74,7 +74,7 @@ class EarlyReceipts:
         meant: dict[bytes, tuple[Message, bytes, bool]] = {}
         unknown = self._unknown_parts([message for message, _ in answered])
         for (message, key), response in zip(answered, written, strict=True):
-            if message.registered_delivery and response and message not in unknown:
+            if response and message not in unknown:
                 for rank, under in enumerate(carrier.ids.held_under(response)):
                     if rank == 0 or under not in meant:
                         meant[under] = message, key, rank == 0

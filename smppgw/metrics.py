@@ -218,7 +218,7 @@ class Metrics:
         )
         self.receipts_repeated = self._counter(
             "smppgw_receipts_repeated",
-            "Delivery receipts that had come before, and go no further.",
+            "Delivery receipts that had come before, or that nobody asked for.",
             "carrier",
         )
         self.mo = self._counter("smppgw_mo", "Messages from handsets.", "carrier")

@@ -39,6 +39,8 @@ class Orphans:
             return []
         self._metrics.receipts_orphaned(carrier).add(len(entries))
         owner = self._settings.orphans_to or NOBODY
+        if owner and self._store.waiting_deliveries(owner) >= self._settings.max_kept:
+            owner = NOBODY
         kept = entries
         if owner == NOBODY:
             waiting = self._store.waiting_deliveries(NOBODY) + sum(1 for each in before if not each.esme)

@@ -262,8 +262,8 @@ class InboundSettings:
     """system_id of the ESME that gets messages to numbers which are nobody's; empty: the only ESME there is, else
     nobody, and they are kept."""
     orphans_to: str = ""
-    """system_id of the ESME that gets receipts which no message is found for, as they came; empty: nobody, and they
-    are kept."""
+    """system_id of the ESME that gets receipts which no message is found for, as they came, while less than max_kept
+    waits for it; empty: nobody, and they are kept."""
     hold_receipts: float = 600.0
     """Seconds that a receipt is held for the response that tells its message."""
     hold_parts: float = 60.0

@@ -224,16 +224,20 @@ def receipted_message_id(message_id: bytes) -> bytes:
 def state_and_code(state: int, network_error_code: bytes, err: str) -> bytes:
     """Return message_state and network_error_code (SMPP v3.4 sections 5.3.2.35 and 5.3.2.31).
 
-    A figure that only the text says is given as the centre's own; what is no figure is left to the text.
+    A figure that only the text says is given as the centre's own, and 0 stands for what is no figure.
     """
-    if not network_error_code:
-        if not err:
-            network_error_code = _code_of(0)
-        elif err.isdigit() and err.isascii() and int(err) <= _HIGHEST_CODE:
-            network_error_code = _code_of(int(err))
-        else:
-            return b"\4\x27\0\1%c" % state
-    return b"\4\x27\0\1%c\4\x23\0\3%b" % (state, network_error_code)
+    return b"\4\x27\0\1%c\4\x23\0\3%b" % (state, network_error_code or _code_of(_figure(err)))
+
+
+def _figure(err: str) -> int:
+    """Read an `err` as a number: decimal, else hexadecimal; 0 for what is neither, or does not fit."""
+    if not err.isascii() or not err.isalnum():
+        return 0
+    try:
+        figure = int(err, 10 if err.isdigit() else 16)
+    except ValueError:
+        return 0
+    return figure if figure <= _HIGHEST_CODE else 0
 
 
 def code_of_own(err: str) -> bytes:

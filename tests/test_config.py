@@ -279,6 +279,11 @@ def test_settings_do_not_print_their_secrets(write: Write) -> None:
             "is 53; expected 0x33 or 0x34 or 0x50",
         ),
         (
+            CARRIER_TWO + "interface_version = 0x33\nlong_messages = 'sar'",
+            '[[carrier]] "two": long_messages',
+            'is "sar", whose optional parameters SMPP 3.3 does not have; expected "udh" or "whole"',
+        ),
+        (
             CARRIER_TWO + "reconnect_min = 90",
             '[[carrier]] "two": reconnect_min',
             "is 90.0; expected at most reconnect_max, 60.0 seconds",

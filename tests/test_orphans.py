@@ -56,11 +56,13 @@ def test_what_is_nobodys_is_kept_as_it_came() -> None:
 
 
 def test_what_is_nobodys_goes_to_whom_the_configuration_names() -> None:
-    bench = Bench(orphans_to="desk", max_kept=0)
+    bench = Bench(orphans_to="desk", max_kept=3)
     deliveries = bench.deliveries(3)
     assert [delivery.esme for delivery in deliveries] == ["desk"] * 3
     assert bench.log.entries[0]["passed_on_to"] == "desk"
     assert bench.log.entries[0]["dropped"] == 0
+    bench.store.receive("carrier", deliveries, (), lambda: None)
+    assert [delivery.esme for delivery in bench.deliveries(1)] == [""], "too many wait for it"
 
 
 @pytest.mark.parametrize("why", ["no_id", "unknown", "no_room"])

@@ -537,6 +537,18 @@ def test_what_is_held_longest_makes_room() -> None:
     assert desk.told() == [our(2)]
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_a_receipt_that_nobody_asked_for_is_answered_and_goes_no_further(early: bool) -> None:
+    desk = Desk()
+    receipt = receipt_for(submit_sm(), b"A1")
+    if early:
+        assert desk.take(receipt) == [OK]
+    desk.submitted(b"A1", a_message(7, registered_delivery=0))
+    assert desk.take(receipt) == [OK]
+    assert (desk.told(), desk.told(""), desk.held()) == ([], [], 0)
+    assert (desk.counted("receipts_repeated"), desk.counted("receipts_orphaned")) == (1, 0)
+
+
 def test_receipts_of_a_carrier_that_is_configured_no_more_are_let_go_of_in_time() -> None:
     desk = Desk(hold_receipts=600.0)
     octets = codec.encode(receipt_for(submit_sm(), b"A1"))[16:]

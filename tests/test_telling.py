@@ -320,7 +320,8 @@ def test_a_text_that_is_cut_loses_the_end_of_the_messages_own(octets: int) -> No
         (b"\x03\x00\x0b", b"011", b"\x03\x00\x0b"),
         (None, b"011", b"\x08\x00\x0b"),
         (None, b"000", b"\x08\x00\x00"),
-        (None, b"0A1", None),
+        (None, b"0A1", b"\x08\x00\xa1"),
+        (None, b"xyz", b"\x08\x00\x00"),
     ],
 )
 @pytest.mark.parametrize("straight", [True, False])

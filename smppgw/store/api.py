@@ -100,7 +100,10 @@ class Store(Protocol):
         """Look for messages that are not at hand; when `then` is called, `find` finds those that there are."""
 
     def has_finished(self, carrier: str, carrier_id: bytes) -> bool:
-        """Whether `finished` has lately named this id: what comes of it now is a repeat. As far as memory goes."""
+        """Whether nothing comes of a receipt with this id, as far as memory goes.
+
+        `finished` has lately named it, so it is a repeat, or its message asked for no receipt.
+        """
 
     def receive(
         self,

@@ -160,6 +160,7 @@ class MemoryStore:
         sent = self._sent[carrier]
         envelope_of = self._envelope_of
         forgotten: list[tuple[Message, Outcome | None]] = []
+        unasked: list[bytes] = []
         for message, carrier_id in answered:
             message.carrier = carrier
             if message.registered_delivery and carrier_id:
@@ -168,10 +169,12 @@ class MemoryStore:
                 sent[carrier_id] = message
             else:
                 forgotten.append((message, None))
+                unasked.append(carrier_id)
         self._withdraw([message for message, _ in answered])
         if len(sent) > MAX_CORRELATIONS:
             oldest = list(islice(sent, len(sent) - MAX_CORRELATIONS))
             forgotten += [(sent.pop(carrier_id), None) for carrier_id in oldest]
+        self._finished[carrier].add(unasked)
         self._end(forgotten, 0)
         self._finish(carrier, finished)
         self._owe(deliveries)

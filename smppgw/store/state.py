@@ -135,16 +135,21 @@ class State:
         young = self.sent[carrier].young
         live = self.live
         envelope_of = self._envelope_of
+        unasked: list[bytes] = []
         for message, carrier_id in zip(messages, ids, strict=True):
             message.carrier = carrier
             live.pop(message.key, None)
-            if message.registered_delivery and carrier_id:
+            if not message.registered_delivery:
+                unasked.append(carrier_id)
+            elif carrier_id:
                 if not message.envelope:
                     message.envelope = envelope_of(message.command_id, message.body)
                 young[carrier_id] = message
             message.body = b""
             if message.page is not None:
                 self._bury(message)
+        if unasked:
+            self.finished[carrier].add(unasked)
         self._end(esmes)
         self.counters[f"submitted/{carrier}"] += len(messages)
 
