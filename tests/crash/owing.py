@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from types import MappingProxyType
@@ -96,6 +96,10 @@ class Carrier:
         """What is to be sent, once or again."""
         self.waits: list[float] = []
         """Seconds from each deliver_sm to its answer."""
+        self.answered: defaultdict[bytes, list[int]] = defaultdict(list)
+        """By the handset, the serials of the messages whose receipts have been answered, in that order."""
+        self.deaf_to = 0
+        """So many answers, those that come next, it does not hear: it sends again what they answer, on another bind."""
         self._may_send = 0.0
         self._response, self._receipt = ID_FORMS[ids]
         self._tlvs = tlvs
@@ -155,10 +159,15 @@ class Carrier:
         if command_id == CommandId.SUBMIT_SM:
             self._take(wire, sequence_number, octets)
         elif command_id == CommandId.DELIVER_SM_RESP:
+            if self.deaf_to:
+                self.deaf_to -= 1
+                return
             owed, sent_at = wire.state.unanswered.pop(sequence_number)
             self.waits.append(time.monotonic() - sent_at)
             if command_status:
                 self._book.oddities.append(f"the carrier was answered {command_status:#x} to {owed}")
+            elif isinstance(owed, _Receipt):
+                self.answered[owed.destination].append(owed.serial)
             self._book.count("kept")
         elif command_id in BINDS:
             wire.state.receives = command_id != CommandId.BIND_TRANSMITTER
