@@ -23,7 +23,7 @@ SOURCES_REMEMBERED: Final = 100_000
 class Link:
     """One bound connection of an ESME."""
 
-    __slots__ = ("account", "connection", "heard_ns", "mode", "pace")
+    __slots__ = ("account", "connection", "heard_ns", "mode", "pace", "unsettled")
 
     def __init__(self, account: Account, connection: Connection, state: SessionState) -> None:
         self.account = account
@@ -31,8 +31,16 @@ class Link:
         self.mode = _MODES[state]
         self.pace = Pace()
         """How fast it takes deliveries."""
+        self.unsettled = 0
+        """Deliveries that it has answered, which is not yet durable: after a crash they come again, and so they still
+        fill the window."""
         self.heard_ns = 0
         """When it last answered a delivery, or was sent one after it had answered all."""
+
+    @property
+    def free(self) -> int:
+        """Free places in its window; none while it does not take what is on its way already."""
+        return 0 if self.connection.congested else max(0, self.connection.session.free - self.unsettled)
 
     @property
     def receives(self) -> bool:

@@ -47,7 +47,7 @@ class Slot(Generic[BindT]):
     __slots__ = ("batch", "bind", "busy", "free", "octets")
 
     def __init__(self, bind: BindT, free: int, octets: int, *, busy: bool = False) -> None:
-        """`free` deliveries, of `octets` in all, or one. `busy`: it has no room, but will soon, as it answers."""
+        """`free` deliveries, of `octets` in all, or one. `busy`: as it answers, it has room again soon."""
         self.bind = bind
         self.free = free
         self.octets = octets

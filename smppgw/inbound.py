@@ -105,7 +105,13 @@ class Inbound:
             self._follow(account, link, [*done, *later])
         if account.order.tracking:
             account.order.settled(done)
-        self._store.delivered(done)
+        link.unsettled += len(done)
+
+        def durable() -> None:
+            link.unsettled -= len(done)
+            self.kick()
+
+        self._store.delivered(done, durable)
         self._retry(account, later, now_ns)
         self.kick()
 
@@ -206,8 +212,7 @@ class Inbound:
 
     def _feed_one(self, account: Account, link: Link, now_ns: int) -> None:
         connection = link.connection
-        room = 0 if connection.congested else connection.session.free
-        room = self._granted(link, min(room, self._store.ready_deliveries(account.name)), now_ns)
+        room = self._granted(link, min(link.free, self._store.ready_deliveries(account.name)), now_ns)
         if room <= 0:
             return
         batch = self._take(account, room, now_ns)
@@ -234,23 +239,24 @@ class Inbound:
             self.kick()  # others may take their places
         if decided < len(batch):
             self._store.give_back_deliveries(batch[decided:])
-            for slot in slots:
-                if slot.busy:  # if it answers no more until then, others need not wait for it
-                    self._pump.at(slot.bind.heard_ns + PATIENCE_NS)
         for slot in slots:
             if slot.batch:
                 if not slot.bind.pace.limited:
                     slot.bind.pace.take(len(slot.batch), now_ns)
                 self._send(slot.bind, slot.batch, now_ns)
+            if decided < len(batch) and slot.busy and not slot.free:
+                # If it answers no more until then, others need not wait for it.
+                self._pump.at(slot.bind.heard_ns + PATIENCE_NS)
 
     def _slot(self, link: Link, share: int, now_ns: int) -> Slot[Link]:
         connection = link.connection
         if connection.congested:
             return Slot(link, 0, 0)
-        free = connection.session.free
+        free = link.free
         if link.pace.limited:
             return Slot(link, self._granted(link, min(free, share), now_ns), connection.write_room)
-        busy = not free and now_ns - link.heard_ns < PATIENCE_NS
+        owes = connection.session.in_flight or link.unsettled
+        busy = not owes or now_ns - link.heard_ns < PATIENCE_NS
         return Slot(link, free, connection.write_room, busy=busy)
 
     def _granted(self, link: Link, wanted: int, now_ns: int) -> int:

@@ -156,8 +156,8 @@ class Store(Protocol):
     def defer_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Put deliveries that were handed out aside until their `due_ns`."""
 
-    def delivered(self, deliveries: Sequence[Delivery]) -> None:
-        """These are done with."""
+    def delivered(self, deliveries: Sequence[Delivery], durable: Durable | None = None) -> None:
+        """These are done with; where that is not yet durable, they come again after a crash."""
 
     def owing(self) -> Collection[str]:
         """Return for whom something waits, those whom the configuration has no more among them."""

@@ -142,7 +142,7 @@ class Incoming:
             self._state.owed_to(esme).defer(part)
             self._pages.defers(esme)
 
-    def delivered(self, deliveries: Sequence[Delivery]) -> None:
+    def delivered(self, deliveries: Sequence[Delivery], durable: Durable | None) -> None:
         """See `Store.delivered`."""
         if deliveries:
             self._tail.append(
@@ -150,9 +150,11 @@ class Incoming:
                     record.of_delivered(esme, [delivery.key for delivery in part])
                     for esme, part in _by_esme(deliveries).items()
                 ],
-                None,
+                durable,
             )
             self._state.delivered(deliveries)
+        elif durable is not None:
+            durable()
 
 
 def _by_esme(deliveries: Sequence[Delivery]) -> Mapping[str, Sequence[Delivery]]:

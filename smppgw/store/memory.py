@@ -320,9 +320,11 @@ class MemoryStore:
             self._owed[esme].defer(group)
             self._with_aside.add(self._owed[esme])
 
-    def delivered(self, deliveries: Sequence[Delivery]) -> None:
+    def delivered(self, deliveries: Sequence[Delivery], durable: Durable | None = None) -> None:
         """See `Store.delivered`."""
         self._octets -= sum([len(delivery.body) for delivery in deliveries])
+        if durable is not None:
+            durable()
 
     def owing(self) -> Collection[str]:
         """See `Store.owing`."""

@@ -298,9 +298,9 @@ class WalStore:
         """See `Store.defer_deliveries`."""
         self._incoming.defer(deliveries)
 
-    def delivered(self, deliveries: Sequence[Delivery]) -> None:
+    def delivered(self, deliveries: Sequence[Delivery], durable: Durable | None = None) -> None:
         """See `Store.delivered`."""
-        self._incoming.delivered(deliveries)
+        self._incoming.delivered(deliveries, durable)
 
     def owing(self) -> Collection[str]:
         """See `Store.owing`."""
