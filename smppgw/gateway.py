@@ -123,6 +123,7 @@ class Gateway:
         )
         self.receipts = Receipts(
             self.store,
+            self.carriers,
             self.settling,
             self.handsets,
             self.metrics,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from smppgw.metrics import Metrics
 from smppgw.pdu import peek
 from smppgw.pdu.constants import CommandId
+from smppgw.session.timers import NS
 from smppgw.settings import InboundSettings
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Held
@@ -15,7 +17,21 @@ from smppgw.store.entries import Delivery, Held
 NOBODY: Final = ""
 """Whose deliveries are kept, and go nowhere."""
 
+LINE_EVERY_NS: Final = 60 * NS
+"""A carrier's receipts of one kind are logged at most this often."""
+
 _DATA_SM: Final = int(CommandId.DATA_SM)
+
+
+class _Unlogged:
+    """What there has been since the last line in the log."""
+
+    __slots__ = ("count", "dropped", "quiet_until_ns")
+
+    def __init__(self, quiet_until_ns: int = 0) -> None:
+        self.count = 0
+        self.dropped = 0
+        self.quiet_until_ns = quiet_until_ns
 
 
 class Orphans:
@@ -26,6 +42,8 @@ class Orphans:
         self._metrics = metrics
         self._log = logger
         self._settings = settings
+        self._unlogged: defaultdict[tuple[str, str], _Unlogged] = defaultdict(_Unlogged)
+        """By carrier and why."""
 
     def deliveries(
         self, carrier: str, entries: Sequence[Held], why: str, before: Iterable[Delivery], now_ns: int
@@ -45,14 +63,19 @@ class Orphans:
         if owner == NOBODY:
             waiting = self._store.waiting_deliveries(NOBODY) + sum(1 for each in before if not each.esme)
             kept = entries[: max(0, self._settings.max_kept - waiting)]
-        self._log.warning(
-            "receipt_orphaned",
-            carrier=carrier,
-            count=len(entries),
-            why=why,
-            passed_on_to=owner or None,
-            dropped=len(entries) - len(kept),
-        )
+        unlogged = self._unlogged[carrier, why]
+        unlogged.count += len(entries)
+        unlogged.dropped += len(entries) - len(kept)
+        if now_ns >= unlogged.quiet_until_ns:
+            self._log.warning(
+                "receipt_orphaned",
+                carrier=carrier,
+                count=unlogged.count,
+                why=why,
+                passed_on_to=owner or None,
+                dropped=unlogged.dropped,
+            )
+            self._unlogged[carrier, why] = _Unlogged(now_ns + LINE_EVERY_NS)
         return [
             Delivery(
                 owner, "receipt", each.command_id, each.body, tlvs_at(each.command_id, each.body), now_ns

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
@@ -15,7 +16,8 @@ from typing import Any, Final, TypeAlias
 from smppgw import notice as notices
 from smppgw import telling
 from smppgw.carriers import Carrier, Link
-from smppgw.early import EarlyReceipts, from_handset, learn, shelf_of
+from smppgw.early import EarlyReceipts, from_handset
+from smppgw.finding import Finding
 from smppgw.handsets import Handsets
 from smppgw.metrics import Metrics, status_label
 from smppgw.notice import Notice
@@ -58,6 +60,7 @@ class Receipts:
     def __init__(
         self,
         store: Store,
+        carriers: Mapping[str, Carrier],
         settling: Settling,
         handsets: Handsets,
         metrics: Metrics,
@@ -71,17 +74,19 @@ class Receipts:
         self._settling = settling
         self._handsets = handsets
         self._orphans = Orphans(store, metrics, logger, settings)
-        early = EarlyReceipts(
+        self._finding = Finding(store, logger)
+        self._early = EarlyReceipts(
             store,
+            carriers,
+            self._finding,
             settling,
             handsets,
             self._orphans,
-            logger,
             settings,
             clock=clock,
             on_deliveries=on_deliveries,
         )
-        self.early, self.expire_early = early.take, early.expire
+        self.early, self.expire_early = self._early.take, self._early.expire
         self._metrics = metrics
         self._log = logger
         self._settings = settings
@@ -112,7 +117,7 @@ class Receipts:
         take_usual = self._usual_taker(batch, carrier)
         responses: list[bytes] = []
         refusals: list[bytes] = []
-        missing: dict[bytes, Message | None] = {}
+        missing: list[bytes] = []
         waiting: list[_Received] = []
         for frame in frames:
             command_id, _, sequence_number, octets = frame
@@ -132,9 +137,9 @@ class Receipts:
                 if written in recalling:
                     recalling[written].append((link, frame))
                     continue
-                key, message = self._find(carrier, said)
-                if self._must_look(batch, message, carrier, written):
-                    missing[written] = message
+                key, message = self._finding.find(carrier, said)
+                if self._must_look(batch, message, carrier, said):
+                    missing.append(written)
                     waiting.append((link, frame))
                     recalling[written] = waiting
                     is_usual = False  # what is about the same message waits with it
@@ -184,57 +189,33 @@ class Receipts:
 
         return take
 
-    def _find(self, carrier: Carrier, said: Notice) -> tuple[bytes, Message | None]:
-        """Return the message that a receipt is about, with the key it is known by; as far as it is at hand.
-
-        An id that may be spelled another way in the response is only as good as the addresses that go with it.
-        """
-        find, name, ids, written = self._store.find, carrier.name, carrier.ids, said.carrier_id
-        key = ids.receipt(written)
-        message = find(name, key)
-        if not written or (message is not None and ids.settled):
-            return key, message
-        if message is None and self._has_finished(carrier, written):
-            return key, None
-        if message is None or not telling.is_about(said, message.envelope):
-            for other in ids.candidates(written):
-                meant = find(name, other)
-                if meant is not None and telling.is_about(said, meant.envelope):
-                    key, message = other, meant
-                    break
-        if message is not None and said.flagged:
-            learn(carrier, written, key, self._log)
-        return key, message
-
-    def _must_look(self, batch: _Batch, message: Message | None, carrier: Carrier, written: bytes) -> bool:
+    def _must_look(self, batch: _Batch, message: Message | None, carrier: Carrier, said: Notice) -> bool:
         """Whether the store has to be asked before anything can be said of a receipt."""
-        if batch.recalled or not written:
+        if batch.recalled or not said.carrier_id:
             return False
         if message is None:
-            return not self._has_finished(carrier, written)
+            return not self._finding.is_repeat(carrier, said)
         return message.parts > 1 and not self._settling.parts.knows(message)
 
-    def _has_finished(self, carrier: Carrier, written: bytes) -> bool:
-        return self._store.has_finished(carrier.name, carrier.ids.receipt(written))
-
-    def _look(
-        self, carrier: Carrier, missing: Mapping[bytes, Message | None], waiting: list[_Received]
-    ) -> None:
+    def _look(self, carrier: Carrier, missing: Sequence[bytes], waiting: list[_Received]) -> None:
         """Have the store look for messages, then take in the receipts that wait for them, in their order."""
-        name, ids = carrier.name, carrier.ids
-        keys = [
-            key
-            for written, message in missing.items()
-            if message is None
-            for key in (ids.receipt(written), *ids.candidates(written))
-        ]
+        name, find = carrier.name, self._store.find
+        keys = self._finding.keys(carrier, missing)
 
         def recalled() -> None:
-            messages = [self._store.find(name, key) for key in keys]
-            found = [*missing.values(), *messages]
+            found = [message for key in keys if (message := find(name, key)) is not None]
+            known = [key for key in keys if find(name, key) is not None]
             self._settling.parts.learn(
-                [message for message in found if message is not None and message.parts > 1], then
+                [message for message in found if message.parts > 1], partial(learnt, known)
             )
+
+        def learnt(known: Sequence[bytes]) -> None:
+            # A checkpoint in between may have taken from memory what had been found.
+            away = [key for key in known if find(name, key) is None]
+            if away:
+                self._store.recall(name, away, then)
+            else:
+                then()
 
         def then() -> None:
             recalling = self._recalling[name]
@@ -243,8 +224,9 @@ class Receipts:
             for link, received in groupby(waiting, key=itemgetter(0)):
                 self._take_in(link, [frame for _, frame in received], recalled=True)
 
-        if keys:
-            self._store.recall(name, keys, recalled)
+        away = [key for key in keys if find(name, key) is None]
+        if away:
+            self._store.recall(name, away, recalled)
         else:
             recalled()
 
@@ -271,7 +253,7 @@ class Receipts:
         written = said.carrier_id
         if not written:
             batch.without_id.append(Held(b"", command_id, body, batch.now_ns))
-        elif key in batch.finished or self._has_finished(carrier, written):
+        elif key in batch.finished or self._finding.is_repeat(carrier, said):
             batch.repeated += 1
         else:
             batch.early.append(Held(carrier.ids.hold_under(written), command_id, body, batch.now_ns))
@@ -294,8 +276,7 @@ class Receipts:
         self._settling.count(batch)
         deliveries = batch.deliveries
         if batch.early:
-            dropped = self._store.hold(shelf_of(name), batch.early, self._settings.max_held)
-            deliveries += self._orphans.deliveries(name, dropped, "no_room", deliveries, batch.now_ns)
+            self._early.hold(batch, batch.early)
         if batch.without_id:
             deliveries += self._orphans.deliveries(name, batch.without_id, "no_id", deliveries, batch.now_ns)
         if answer is None:

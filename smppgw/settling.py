@@ -75,7 +75,7 @@ class Settling:
         if state in notices.FINAL and not said.intermediate:
             batch.finished[key] = outcome
             batch.accepted_ns.append(message.accepted_ns)
-        elif message.told is outcome:
+        elif message.told == outcome:
             batch.repeated += 1
             return
         else:

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from smppgw.pdu import codec
 from smppgw.pdu._generated import SubmitSm
-from smppgw.pdu.constants import HEADER_OCTETS, CommandId, EsmClass, TlvTag
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId, EsmClass, RegisteredDelivery, TlvTag
 from smppgw.pdu.errors import FieldError
 from smppgw.pdu.segments import concatenation_of, cut
 from smppgw.pdu.tlv import Tlv, make_tlv, tlv_value
@@ -40,8 +40,8 @@ def parts_of(pdu: SubmitSm, form: Form, reference: int) -> list[SubmitSm]:
     """Return the messages to be sent in the place of one; that one alone where it need not or cannot be split.
 
     It cannot where it is itself a part, where its user data header is broken, and where it would take more than 255
-    parts. All but the text, and what tells the parts apart, is the same in each. `reference`, 0 to 255, should differ
-    from that of another long message to the same handset.
+    parts. All is the same in each but the text, what tells the parts apart, and that receipts are asked for whatever
+    comes. `reference`, 0 to 255, should differ from that of another long message to the same handset.
     """
     payload = tlv_value(pdu.tlvs, TlvTag.MESSAGE_PAYLOAD)
     text = pdu.short_message or payload or b""
@@ -95,4 +95,15 @@ def _part(
     else:
         tlvs = [*tlvs, *(make_tlv(tag, value) for tag, value in zip(_SAR, place, strict=True))]
     short_message = (build_udh(elements) if elements else b"") + text
-    return replace(pdu, esm_class=esm_class, short_message=short_message, tlvs=tuple(tlvs))
+    asked = pdu.registered_delivery
+    if (
+        asked & RegisteredDelivery.RECEIPT_MASK
+    ):  # whatever it asked for, it is told when the last part has ended
+        asked = asked & ~RegisteredDelivery.RECEIPT_MASK | RegisteredDelivery.SUCCESS_OR_FAILURE
+    return replace(
+        pdu,
+        esm_class=esm_class,
+        registered_delivery=asked,
+        short_message=short_message,
+        tlvs=tuple(tlvs),
+    )

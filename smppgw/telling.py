@@ -34,6 +34,9 @@ _OF_DELIVER_SM: Final = 0
 _OF_DATA_SM: Final = 0xFF
 """Last octet of an envelope whose addresses fit a data_sm alone. That of another is sm_default_msg_id, always 0."""
 
+_DIGITS_ENOUGH: Final = 7
+"""Of a telephone number, so many at its end tell it from others, with or without its country or area."""
+
 _CENTRE_SPECIFIC: Final = 8
 """network_error_code whose figure is the message centre's own (SMPP v5.0 section 4.8.4.42)."""
 _HIGHEST_CODE: Final = 0xFFFF
@@ -96,12 +99,19 @@ def envelope_in(submit_sm: bytes, ends: tuple[int, int, int]) -> bytes:
 
 
 def is_about(said: Notice, envelope: bytes) -> bool:
-    """Whether a receipt comes from where the message of that envelope went: by the digits both have at their end."""
+    """Whether a receipt has the address that the message of that envelope went to, by the digits at its end.
+
+    It stands in source_addr; but there are carriers that do not swap the addresses.
+    """
     start = envelope.index(0) + 3
     ours = envelope[start : envelope.index(0, start)].removeprefix(b"+")
-    theirs = said.source.removeprefix(b"+")
+    return _are_alike(ours, said.source) or _are_alike(ours, said.destination)
+
+
+def _are_alike(ours: bytes, theirs: bytes) -> bool:
+    theirs = theirs.removeprefix(b"+")
     shorter = min(len(ours), len(theirs))
-    return ours == theirs or (shorter >= 7 and ours[-shorter:] == theirs[-shorter:])
+    return ours == theirs or (shorter >= _DIGITS_ENOUGH and ours[-shorter:] == theirs[-shorter:])
 
 
 # ---- receipts of carriers -----------------------------------------------------------------------------------

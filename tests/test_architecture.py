@@ -40,9 +40,9 @@ FLOORS: Final[Mapping[int, str]] = {
         admin logs metrics
         """,
     3: """
-        accounts admission binding carrier_side carriers dispatch early esme_side expiry handsets inbound inquiry
-        message_ids notice orphans outbind overdue overview parts pump receipts replacement retries routing settling
-        submission telling verdicts
+        accounts admission binding carrier_side carriers dispatch early esme_side expiry finding handsets inbound
+        inquiry message_ids notice orphans outbind overdue overview parts pump receipts replacement retries routing
+        settling submission telling verdicts
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }
@@ -76,6 +76,7 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "config_reader": "test_config.py",
     "config_rules": "test_config.py",
     "early": "test_receipts.py",
+    "finding": "test_receipts.py",
     "store.restore": "test_outgoing.py",
 }
 """Modules whose tests are another module's. Every other one has its own at the mirrored place."""

@@ -249,6 +249,7 @@ class Desk:
         self.parts = Parts(self.store)
         self.receipts = Receipts(
             self.store,
+            {"carrier": self.carrier},
             Settling(
                 accounts,
                 self.parts,
@@ -355,7 +356,10 @@ def test_no_more_receipts_without_an_id_are_kept_than_may_be() -> None:
     assert desk.take(*[nameless] * 2) == [OK] * 2
     assert desk.store.waiting_deliveries("") == 3
     assert desk.counted("receipts_orphaned") == 4
-    assert [line["dropped"] for line in desk.lines("receipt_orphaned")] == [0, 1]
+    desk.now_ns += 60 * NS
+    desk.take(nameless)
+    lines = [(line["count"], line["dropped"]) for line in desk.lines("receipt_orphaned")]
+    assert lines == [(2, 0), (3, 2)], "a line a minute, with all that there was"
 
 
 def test_a_final_receipt_that_comes_three_times_in_one_read_is_forwarded_once() -> None:
@@ -535,6 +539,52 @@ def test_what_is_held_longest_makes_room() -> None:
     assert desk.told("") == ["receipt id:A1"]
     desk.submitted(b"B2", a_message(2))
     assert desk.told() == [our(2)]
+
+
+def test_an_id_given_anew_is_no_repeat_where_the_receipt_comes_from_another_handset() -> None:
+    desk = Desk()
+    desk.submitted(b"A1", a_message(7))
+    desk.take(receipt_for(submit_sm(), b"A1"))
+    assert desk.told() == [our(7)]
+    other = submit_sm(8)
+    assert desk.take(receipt_for(other, b"A1")) == [OK], "before its response"
+    body = codec.encode(other)[16:]
+    again = Message(8, b"%016x" % 8, "app", "default/otp", CommandId.SUBMIT_SM, body, 1, 0)
+    desk.submitted(b"A1", again)
+    assert desk.told() == [our(8)]
+    assert desk.counted("receipts_repeated") == 0
+
+
+def test_a_short_id_in_an_unknown_spelling_is_only_as_good_as_its_address() -> None:
+    desk = Desk(hold_receipts=600.0, message_id="auto")
+    for number in range(20):
+        pdu = submit_sm(number)
+        desk.take(receipt_for(pdu, b"%d" % (16 + number)))
+    for number in range(20):
+        pdu = submit_sm(number)
+        body = codec.encode(pdu)[16:]
+        key = number + 1
+        message = Message(key, b"%016x" % key, "app", "default/otp", CommandId.SUBMIT_SM, body, 1, 0)
+        desk.submitted(b"%x" % (16 + number), message)
+    told = desk.told()
+    desk.pass_seconds(601)
+    assert sorted(told + desk.told()) == [our(number + 1) for number in range(20)]
+    assert desk.counted("receipts_orphaned") == 0
+
+
+def test_a_receipt_whose_response_was_not_known_to_be_its_own_finds_its_message_at_last() -> None:
+    desk = Desk(hold_receipts=600.0, message_id="auto")
+    for number in range(4):
+        desk.submitted(b"abcdef%02x" % number, a_message(number + 1))
+        desk.take(receipt_for(submit_sm(), b"abcdef%02x" % number))
+    assert desk.carrier.ids.settled
+    desk.told()
+    desk.take(receipt_for(submit_sm(), b"%d" % 0xABCDEF42))  # it writes decimal now, and too early
+    desk.submitted(b"abcdef42", a_message(9))
+    assert desk.told() == []
+    desk.pass_seconds(601)
+    assert desk.told() == [our(9)]
+    assert desk.counted("receipts_orphaned") == 0
 
 
 @pytest.mark.parametrize("early", [False, True])

@@ -99,10 +99,10 @@ class Store(Protocol):
     def recall(self, carrier: str, carrier_ids: Sequence[bytes], then: Callable[[], None]) -> None:
         """Look for messages that are not at hand; when `then` is called, `find` finds those that there are."""
 
-    def has_finished(self, carrier: str, carrier_id: bytes) -> bool:
-        """Whether nothing comes of a receipt with this id, as far as memory goes.
+    def finished_envelope(self, carrier: str, carrier_id: bytes) -> bytes | None:
+        """Return the envelope of a message of which nothing more is expected under this id, as far as memory goes.
 
-        `finished` has lately named it, so it is a repeat, or its message asked for no receipt.
+        `finished` has lately named it, or the message asked for no receipt; empty where the envelope is not known.
         """
 
     def receive(
@@ -135,6 +135,9 @@ class Store(Protocol):
 
     def holds(self, shelf: str) -> int:
         """How many entries there are on a shelf."""
+
+    def held_before(self, shelf: str, before_ns: int, most: int) -> list[Held]:
+        """Return what is held under the same as an entry that came before that moment; about `most`, oldest first."""
 
     def release(self, shelf: str, under: Sequence[bytes]) -> list[Held]:
         """Return what is held under these, for each the oldest first; it is then held no more."""

@@ -123,6 +123,16 @@ class Committer:
             batch.callbacks.append(durable)
         return self._lsn
 
+    def when_durable(self, durable: Callable[[], None]) -> None:
+        """Call `durable` when everything is durable that has been appended up to now; at once where it is."""
+        if self._failed:
+            return
+        batch = self._waiting[-1] if self._waiting else self._in_flight
+        if batch is None:
+            durable()
+        else:
+            batch.callbacks.append(durable)
+
     async def close(self) -> None:
         """Wait until all is durable, mark the end, and stop the threads; after a failure only tell them to stop."""
         self._closing = True

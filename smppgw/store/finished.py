@@ -15,15 +15,16 @@ class Finished:
     __slots__ = ("_before", "_now")
 
     def __init__(self) -> None:
-        self._now: set[bytes] = set()
-        self._before: set[bytes] = set()
+        self._now: dict[bytes, bytes] = {}
+        self._before: dict[bytes, bytes] = {}
 
-    def add(self, carrier_ids: Iterable[bytes]) -> None:
-        """Keep ids in mind."""
-        self._now.update(carrier_ids)
+    def add(self, finished: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep ids in mind, each with the envelope of its message."""
+        self._now.update(finished)
         if len(self._now) >= FINISHED_MOST:
-            self._before, self._now = self._now, set()
+            self._before, self._now = self._now, {}
 
-    def __contains__(self, carrier_id: bytes) -> bool:
-        """Whether an id was finished lately."""
-        return carrier_id in self._now or carrier_id in self._before
+    def envelope(self, carrier_id: bytes) -> bytes | None:
+        """Return the envelope of a message that was finished lately under this id; None where none was."""
+        envelope = self._now.get(carrier_id)
+        return self._before.get(carrier_id) if envelope is None else envelope

@@ -54,6 +54,15 @@ class Holding:
             left -= len(group)
         return names
 
+    def oldest(self, before_ns: int, most: int) -> list[Held]:
+        """Return what is held under the same as an entry that came before that moment, until it is `most` or more."""
+        entries: list[Held] = []
+        for name in self.before(before_ns):
+            if len(entries) >= most:
+                break
+            entries += self._groups[name]
+        return entries
+
     def before(self, moment_ns: int) -> list[bytes]:
         """Return under what there are entries that came before that moment."""
         return [
@@ -133,6 +142,10 @@ class Shelves:
     def holds(self, shelf: str) -> int:
         """See `Store.holds`."""
         return self._shelves[shelf].count
+
+    def held_before(self, shelf: str, before_ns: int, most: int) -> list[Held]:
+        """See `Store.held_before`."""
+        return self._shelves[shelf].oldest(before_ns, most)
 
     def release(self, shelf: str, under: Sequence[bytes]) -> list[Held]:
         """See `Store.release`."""

@@ -73,6 +73,7 @@ class MemoryStore:
         shelves = Shelves()
         self.hold, self.held, self.holds = shelves.hold, shelves.held, shelves.holds
         self.release, self.expire_held, self.shelves = shelves.release, shelves.expire_held, shelves.shelves
+        self.held_before = shelves.held_before
         self._live: dict[int, Message] = {}
         """Messages that have not ended, by key."""
         self._returned: set[int] = set()
@@ -174,7 +175,7 @@ class MemoryStore:
         if len(sent) > MAX_CORRELATIONS:
             oldest = list(islice(sent, len(sent) - MAX_CORRELATIONS))
             forgotten += [(sent.pop(carrier_id), None) for carrier_id in oldest]
-        self._finished[carrier].add(unasked)
+        self._finished[carrier].add([(carrier_id, b"") for carrier_id in unasked])
         self._end(forgotten, 0)
         self._finish(carrier, finished)
         self._owe(deliveries)
@@ -263,9 +264,9 @@ class MemoryStore:
         """See `Store.recall`: everything there is, is at hand."""
         then()
 
-    def has_finished(self, carrier: str, carrier_id: bytes) -> bool:
-        """See `Store.has_finished`."""
-        return carrier_id in self._finished[carrier]
+    def finished_envelope(self, carrier: str, carrier_id: bytes) -> bytes | None:
+        """See `Store.finished_envelope`."""
+        return self._finished[carrier].envelope(carrier_id)
 
     def receive(
         self,
@@ -283,7 +284,7 @@ class MemoryStore:
         if finished:
             sent = self._sent[carrier]
             known = [each for each in finished if each[0] in sent]
-            self._finished[carrier].add([carrier_id for carrier_id, _ in known])
+            self._finished[carrier].add([(carrier_id, sent[carrier_id].envelope) for carrier_id, _ in known])
             # One id may be there twice: its first outcome counts.
             self._end(
                 [(sent.pop(carrier_id), outcome) for carrier_id, outcome in known if carrier_id in sent],

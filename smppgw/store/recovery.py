@@ -168,10 +168,13 @@ class Recovery:
     def _finish(self, finished: history.Finished) -> None:
         state = self._state
         sent = state.sent[finished.carrier]
+        envelopes = []
         for carrier_id in finished.ids:
-            if sent.finish(carrier_id) is None:
+            message = sent.finish(carrier_id)
+            if message is None:
                 sent.settled.add(carrier_id)
-        state.finished[finished.carrier].add(finished.ids)
+            envelopes.append(message.envelope if message is not None else b"")
+        state.finished[finished.carrier].add(zip(finished.ids, envelopes, strict=True))
         state.count_ended(finished.outcomes)
 
     def _defer(self, deferred: record.Deferred) -> None:

@@ -42,7 +42,7 @@ class Tail:
     def append(self, records: list[bytes], durable: Durable | None, *, added: bool = False) -> int:
         """Append records, as far as a frame takes them all or none; return the lsn of the last.
 
-        `added`: with those that were added before. `durable` is called when they are on the disk.
+        `added`: with those that were added before. `durable` is called when they are on the disk, and all before them.
         """
         if added and self._added:
             records = records + self._added
@@ -57,7 +57,7 @@ class Tail:
                 records = records[-1:]
             self._state.lsn = self._committer.append(records, durable)
         elif durable is not None:
-            durable()
+            self._committer.when_durable(durable)
         return self._state.lsn
 
     def written(

@@ -240,9 +240,9 @@ class WalStore:
         else:
             then()
 
-    def has_finished(self, carrier: str, carrier_id: bytes) -> bool:
-        """See `Store.has_finished`."""
-        return carrier_id in self._state.finished[carrier]
+    def finished_envelope(self, carrier: str, carrier_id: bytes) -> bytes | None:
+        """See `Store.finished_envelope`."""
+        return self._state.finished[carrier].envelope(carrier_id)
 
     def receive(
         self,
@@ -267,6 +267,10 @@ class WalStore:
     def shelves(self) -> list[str]:
         """See `Store.shelves`."""
         return [name for name, holding in self._state.shelves.items() if holding.count]
+
+    def held_before(self, shelf: str, before_ns: int, most: int) -> list[Held]:
+        """See `Store.held_before`."""
+        return self._state.shelves[shelf].oldest(before_ns, most)
 
     def holds(self, shelf: str) -> int:
         """See `Store.holds`."""

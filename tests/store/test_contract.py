@@ -631,12 +631,12 @@ async def test_an_id_that_was_finished_is_known_as_such_where_there_was_a_messag
         first, second, third = store.take("lane", 9)
         await submit(store, (first, b"x"), (second, b"y"), finished=[(b"x", DELIVERED)])
         await fail(store, third)
-        assert store.has_finished("sink", b"x")
-        assert not store.has_finished("sink", b"y")
-        assert not store.has_finished("other", b"x")
+        assert store.finished_envelope("sink", b"x") is not None
+        assert store.finished_envelope("sink", b"y") is None
+        assert store.finished_envelope("other", b"x") is None
         await receive(store, finished=[(b"y", EXPIRED), (b"y", DELIVERED), (b"never there", DELIVERED)])
-        assert store.has_finished("sink", b"y")
-        assert not store.has_finished("sink", b"never there")
+        assert store.finished_envelope("sink", b"y") is not None
+        assert store.finished_envelope("sink", b"never there") is None
         standing = await look_up(store, 2)
         assert standing is not None
         assert standing.outcome == EXPIRED, "the first word counts"

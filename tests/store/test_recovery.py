@@ -210,9 +210,9 @@ async def test_what_was_finished_is_known_again_as_far_as_the_log_tells(tmp_path
         await take_checkpoint(store)
         await receive(store, finished=[(b"x", DELIVERED), (b"never there", DELIVERED)])
         async with killed(store, tmp_path / "data") as again:
-            assert again.has_finished("sink", b"x")
-            assert not again.has_finished("sink", b"y")
-            assert not again.has_finished("sink", b"never there")
+            assert again.finished_envelope("sink", b"x") is not None
+            assert again.finished_envelope("sink", b"y") is None
+            assert again.finished_envelope("sink", b"never there") is None
 
 
 @each_restart
