@@ -14,6 +14,9 @@ from smppgw.id_spelling import number
 from smppgw.learnt_ids import LearntIds
 from smppgw.settings import MessageIdFormat
 
+LONG_ID: Final = 8
+"""An id of fewer octets may be that of one message in one spelling, and that of another in another."""
+
 SAMPLE: Final = 2
 """Ids of a batch that `auto` looks at."""
 
@@ -48,10 +51,12 @@ _READERS: Final[Mapping[MessageIdFormat, tuple[_Reader, _Reader]]] = MappingProx
 class CarrierIds:
     """The ids of one carrier, under its `message_id` setting."""
 
-    __slots__ = ("_learnt", "receipt", "response")
+    __slots__ = ("_learnt", "least_octets", "receipt", "response")
 
     def __init__(self, form: MessageIdFormat) -> None:
         self._learnt = LearntIds() if form == "auto" else None
+        self.least_octets = LONG_ID if form == "auto" else 0
+        """Of an id that alone tells the message."""
         self.response: Callable[[bytes], bytes]
         """Return the key for the id of a response (hot path); `auto` notes what it looks like."""
         self.receipt: Callable[[bytes], bytes]
@@ -91,6 +96,13 @@ class CarrierIds:
         called for what `receipt` alone has found.
         """
         return None if self._learnt is None else self._learnt.found(written, key)
+
+    def tells(self, written: bytes) -> bool:
+        """Whether this id alone tells the message, without its addresses: where it is not learnt, or long.
+
+        While it is learnt how ids are spelled, and where it was learnt wrongly, a short one may stand for several.
+        """
+        return len(written) >= self.least_octets
 
     @property
     def settled(self) -> bool:

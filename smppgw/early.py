@@ -9,7 +9,7 @@ from typing import Final
 from smppgw import notice as notices
 from smppgw import telling
 from smppgw.carriers import Carrier
-from smppgw.finding import SHORT_ID, Finding
+from smppgw.finding import Finding
 from smppgw.handsets import Handsets, Taken
 from smppgw.notice import FromHandset, Notice
 from smppgw.orphans import Orphans, tlvs_at
@@ -78,20 +78,20 @@ class EarlyReceipts:
         shelf = shelf_of(carrier.name)
         if not self._store.holds(shelf):
             return [], []
-        meant: dict[bytes, tuple[Message, bytes, bool]] = {}
+        meant: dict[bytes, tuple[Message, bytes, bytes]] = {}
         unknown = self._unknown_parts([message for message, _ in answered])
         for (message, key), response in zip(answered, written, strict=True):
             if response and message not in unknown:
-                is_sure = carrier.ids.settled or len(response) >= SHORT_ID
                 for rank, under in enumerate(carrier.ids.held_under(response)):
                     if rank == 0 or under not in meant:
-                        meant[under] = message, key, rank == 0 and is_sure
+                        meant[under] = message, key, response if rank == 0 else b""
         batch = Settled(carrier.name, self._clock())
         others: list[Held] = []
         for held in self._store.release(shelf, tuple(meant)):
-            message, key, is_sure = meant[held.under]
+            message, key, response = meant[held.under]
             said = _read(held)
             envelope = message.envelope or telling.envelope_of(message.command_id, message.body)
+            is_sure = response and carrier.ids.tells(response) and _is_sure(carrier, said, response)
             if not (is_sure and said.flagged) and not telling.is_about(said, envelope):
                 others.append(held)
                 continue
@@ -178,6 +178,11 @@ class EarlyReceipts:
                 orphans.append(held)
         deliveries = batch.deliveries
         deliveries += self._orphans.deliveries(batch.carrier, orphans, why, deliveries, batch.now_ns)
+
+
+def _is_sure(carrier: Carrier, said: Notice, response: bytes) -> bool:
+    """Whether the spelling of an id that is held for a response is no guess."""
+    return carrier.ids.settled or said.carrier_id == response
 
 
 def _read(held: Held) -> Notice:

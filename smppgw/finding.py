@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from smppgw import telling
 from smppgw.carriers import Carrier
 from smppgw.notice import Notice
 from smppgw.store.api import Store
 from smppgw.store.entries import Message
-
-SHORT_ID: Final = 8
-"""An id of fewer octets may be that of one message in one spelling, and of another in another."""
 
 
 class Finding:
@@ -25,14 +22,14 @@ class Finding:
     def find(self, carrier: Carrier, said: Notice, *, at_last: bool = False) -> tuple[bytes, Message | None]:
         """Return the message that a receipt is about, with the key it is known by.
 
-        Once it is sure how the carrier spells its ids, the id decides. Before that, and for an id in another spelling,
-        the addresses must agree too; but a long id as it is written is enough, and `at_last` a short one.
+        A long id decides, and any that needs no learning. For a short one, and for one in another spelling, the
+        addresses must agree too; `at_last` a short one is enough.
         """
         find, name, ids, written = self._store.find, carrier.name, carrier.ids, said.carrier_id
         key = ids.receipt(written)
         message = find(name, key) if written else None
         if message is not None and (
-            ids.settled or at_last or len(written) >= SHORT_ID or telling.is_about(said, message.envelope)
+            at_last or ids.tells(written) or telling.is_about(said, message.envelope)
         ):
             if not ids.settled and said.flagged:
                 self.learn(carrier, written, key)

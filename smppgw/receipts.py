@@ -174,6 +174,7 @@ class Receipts:
         """
         read_usual, verdict_of, key_of = notices.read_usual, carrier.verdicts.of, carrier.ids.receipt
         find, settle, name = self._store.find, self._settling.settle_usual, batch.carrier
+        least_octets = carrier.ids.least_octets
 
         def take(body: bytes) -> bool:
             usual = read_usual(body)
@@ -181,7 +182,7 @@ class Receipts:
                 return False
             written, straight, words = usual
             verdict = verdict_of(words)
-            if not verdict:
+            if not verdict or len(written) < least_octets:
                 return False
             key = key_of(written)
             message = find(name, key)
