@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smppgw.receipts import shelf_of
+from smppgw.early import shelf_of
 from smppgw.settings import GatewaySettings, StoreSettings
 from tests.cli.run import run
 from tests.store.lived import contents, killed, ledger_of, live, lived
