@@ -161,8 +161,11 @@ async def test_what_is_asked_for_together_is_kept_together(tmp_path: Path) -> No
         assert store._tail.append(records[1:2], None) == before + 1, "not its next ones"
         assert store._tail.append(records[2:], lambda: told.append("both"), added=True) == before + 3
         assert store._tail.append([], lambda: told.append("nothing"), added=True) == before + 3
-        assert told == ["nothing"]
+        assert told == [], "what comes to nothing is told when all before it is durable"
         await until(lambda: len(told) == 2)
+        assert told == ["both", "nothing"]
+        store._tail.append([], lambda: told.append("at once"))
+        assert told[2:] == ["at once"]
         assert store._tail.durable_lsn() == before + 3
         assert store._tail.now_ms() == 1_700_000_000_000
 
