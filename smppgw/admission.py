@@ -50,8 +50,6 @@ _RESPONSE: Final = struct.Struct(">IIII16sx")
 _SHORT_RESPONSE: Final = struct.Struct(">IIII8sx")
 _HEADER: Final = struct.Struct(">IIII")
 _HIGHEST_PRIORITY: Final = 3
-MOST_OCTETS: Final = 255
-"""Of a short_message."""
 REFERENCES: Final = 256
 """Of concatenated messages, one octet."""
 
@@ -149,7 +147,8 @@ class Admission:
             # What is no submit_sm takes its own: one for each message it is for, one for a question about any.
             tokens = account.bucket.take([frame[0] for frame in frames].count(_SUBMIT_SM), now_ns)
         lanes_of = account.lanes
-        most_octets = SHORT_OCTETS if self._router.splits else MOST_OCTETS
+        splits = bool(self._router.splits)
+        plain_ends, envelope_in = peek.plain_ends, telling.envelope_in
         name = account.name
         for command_id, _, sequence_number, octets in frames:
             try:
@@ -162,8 +161,8 @@ class Admission:
                     self._throttled.add(1)
                     raise Refusal(CommandStatus.ESME_RTHROTTLED)
                 tokens -= 1
-                ends = peek.plain_ends(octets)
-                if ends is None or octets[ends[2] + 10] > most_octets:
+                ends = plain_ends(octets)
+                if ends is None or (splits and octets[ends[2] + 10] > SHORT_OCTETS):
                     self._admit_checked(batch, sequence_number, octets)
                     continue
                 service, source_end, end = ends
@@ -181,11 +180,12 @@ class Admission:
             responses.append(
                 response.pack(response.size, command_id | RESPONSE_BIT, 0, sequence_number, message_id)
             )
-            lane = lanes[min(_HIGHEST_PRIORITY, octets[end + 3])]
+            priority = octets[end + 3]
+            lane = lanes[min(_HIGHEST_PRIORITY, priority)]
             asked = octets[end + 6]
             message = Message(key, message_id, name, lane, command_id, octets[HEADER_OCTETS:], asked, now_ns)
             if asked:
-                message.envelope = telling.envelope_in(octets, ends)
+                message.envelope = envelope_in(octets, ends)
             messages.append(message)
         self._finish(batch)
         for sequence_number, message in batch.replacing:

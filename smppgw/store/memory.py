@@ -175,7 +175,7 @@ class MemoryStore:
         if len(sent) > MAX_CORRELATIONS:
             oldest = list(islice(sent, len(sent) - MAX_CORRELATIONS))
             forgotten += [(sent.pop(carrier_id), None) for carrier_id in oldest]
-        self._finished[carrier].add([(carrier_id, b"") for carrier_id in unasked])
+        self._finished[carrier].add(unasked, [b""] * len(unasked))
         self._end(forgotten, 0)
         self._finish(carrier, finished)
         self._owe(deliveries)
@@ -284,7 +284,8 @@ class MemoryStore:
         if finished:
             sent = self._sent[carrier]
             known = [each for each in finished if each[0] in sent]
-            self._finished[carrier].add([(carrier_id, sent[carrier_id].envelope) for carrier_id, _ in known])
+            ids = [carrier_id for carrier_id, _ in known]
+            self._finished[carrier].add(ids, [sent[carrier_id].envelope for carrier_id in ids])
             # One id may be there twice: its first outcome counts.
             self._end(
                 [(sent.pop(carrier_id), outcome) for carrier_id, outcome in known if carrier_id in sent],

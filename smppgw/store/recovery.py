@@ -174,7 +174,7 @@ class Recovery:
             if message is None:
                 sent.settled.add(carrier_id)
             envelopes.append(message.envelope if message is not None else b"")
-        state.finished[finished.carrier].add(zip(finished.ids, envelopes, strict=True))
+        state.finished[finished.carrier].add(finished.ids, envelopes)
         state.count_ended(finished.outcomes)
 
     def _defer(self, deferred: record.Deferred) -> None:

@@ -149,7 +149,7 @@ class State:
             if message.page is not None:
                 self._bury(message)
         if unasked:
-            self.finished[carrier].add([(carrier_id, b"") for carrier_id in unasked])
+            self.finished[carrier].add(unasked, [b""] * len(unasked))
         self._end(esmes)
         self.counters[f"submitted/{carrier}"] += len(messages)
 
@@ -207,7 +207,7 @@ class State:
             finished = [each for each, message in zip(finished, found, strict=True) if message is not None]
         ids = [carrier_id for carrier_id, _ in finished]
         outcomes = [outcome for _, outcome in finished]
-        self.finished[carrier].add(zip(ids, [message.envelope for message in messages], strict=True))
+        self.finished[carrier].add(ids, [message.envelope for message in messages])
         self.count_ended(outcomes)
         return messages, ids, outcomes
 
