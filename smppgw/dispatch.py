@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from smppgw.carriers import Carrier, Link
+from smppgw.early import EarlyReceipts
 from smppgw.error_classes import Meanings
 from smppgw.metrics import Metrics, status_label
 from smppgw.pdu import peek
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion, MessageState
 from smppgw.pump import Pump
-from smppgw.receipts import Receipts
 from smppgw.retries import NO_RESPONSE, Retries, slows_down
 from smppgw.routing import Route
 from smppgw.session.events import Answered
@@ -33,7 +33,7 @@ class Dispatch:
         store: Store,
         carriers: Mapping[str, Carrier],
         routes: Sequence[Route],
-        receipts: Receipts,
+        early: EarlyReceipts,
         settling: Settling,
         metrics: Metrics,
         *,
@@ -41,14 +41,19 @@ class Dispatch:
         max_attempts: int,
         retry_delay: float,
         on_expired: Callable[[list[Message]], None],
+        on_deliveries: Callable[[], None],
     ) -> None:
-        """`on_expired` gets what was to be sent and whose validity is over."""
+        """`on_expired` gets what was to be sent and whose validity is over.
+
+        `on_deliveries` is called when receipts for ESMEs are durable.
+        """
+        self._on_deliveries = on_deliveries
         self._store = store
         self._carriers = carriers
         self._routes = [
             (route, [carriers[name] for name in route.carriers if name in carriers]) for route in routes
         ]
-        self._receipts = receipts
+        self._early = early
         self._settling = settling
         self._metrics = metrics
         self._clock = clock
@@ -123,16 +128,16 @@ class Dispatch:
 
     def _on_submitted(self, link: Link, done: list[Message], written: list[bytes]) -> None:
         """The carrier has these, under ids written so; receipts that came before their responses go with them."""
-        carrier, receipts = link.carrier, self._receipts
+        carrier = link.carrier
         link.unsettled += len(done)
         answered = list(zip(done, carrier.ids.responses(written), strict=True))
-        deliveries, finished = receipts.early(carrier, answered, written)
+        deliveries, finished = self._early.take(carrier, answered, written)
 
         def durable() -> None:
             link.unsettled -= len(done)
             self._metrics.messages_submitted(carrier.name, "ESME_ROK").add(len(done))
             if deliveries:
-                receipts.on_deliveries()
+                self._on_deliveries()
             self.kick()
 
         self._store.submitted(carrier.name, answered, deliveries, finished, durable)
@@ -166,7 +171,7 @@ class Dispatch:
         def told(deliveries: list[Delivery]) -> None:
             def durable() -> None:
                 if deliveries:
-                    self._receipts.on_deliveries()
+                    self._on_deliveries()
                 self.kick()
 
             self._store.failed(hopeless, deliveries, durable)

@@ -16,12 +16,15 @@ from smppgw.binding import Authenticator
 from smppgw.carrier_side import CarrierSide
 from smppgw.carriers import Carrier
 from smppgw.dispatch import Dispatch
+from smppgw.early import EarlyReceipts
 from smppgw.esme_side import EsmeSide
 from smppgw.expiry import Expiry
+from smppgw.finding import Finding
 from smppgw.handsets import Handsets
 from smppgw.inbound import Inbound
 from smppgw.inquiry import Inquiry
 from smppgw.metrics import Metrics
+from smppgw.orphans import Orphans
 from smppgw.outbind import Outbinder
 from smppgw.overview import Overview
 from smppgw.parts import Parts
@@ -121,14 +124,28 @@ class Gateway:
         self.settling = Settling(
             self.accounts, Parts(self.store), self.metrics, clock=clock, wall_clock=wall_clock
         )
-        self.receipts = Receipts(
+        orphans = Orphans(self.store, self.metrics, logger, settings.inbound)
+        finding = Finding(self.store, logger)
+        self.early = EarlyReceipts(
             self.store,
             self.carriers,
+            finding,
             self.settling,
             self.handsets,
+            orphans,
+            settings.inbound,
+            clock=clock,
+            on_deliveries=self.inbound.kick,
+        )
+        self.receipts = Receipts(
+            self.store,
+            self.settling,
+            finding,
+            self.early,
+            self.handsets,
+            orphans,
             self.metrics,
             logger,
-            settings.inbound,
             clock=clock,
             on_deliveries=self.inbound.kick,
         )
@@ -142,13 +159,14 @@ class Gateway:
             self.store,
             self.carriers,
             self.router.routes,
-            self.receipts,
+            self.early,
             self.settling,
             self.metrics,
             clock=clock,
             max_attempts=settings.gateway.max_attempts,
             retry_delay=settings.gateway.retry_delay,
             on_expired=self.expiry.expire,
+            on_deliveries=self.inbound.kick,
         )
         self.inquiry = Inquiry(
             self.store,
@@ -346,7 +364,7 @@ class Gateway:
             self._log.warning("store_stalled" if self.store.stalled else "store_goes_on")
         self._ticks += 1
         if self._ticks % LOOK_THROUGH_EVERY == 0:
-            self.receipts.expire_early()
+            self.early.expire()
             self.handsets.expire()
             self.inbound.sweep(now_ns)
 

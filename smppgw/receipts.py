@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -26,7 +26,6 @@ from smppgw.pdu import codec
 from smppgw.pdu.constants import HEADER_OCTETS, RESPONSE_BIT, CommandId, CommandStatus
 from smppgw.pdu.errors import PduError
 from smppgw.pdu.framing import Frame
-from smppgw.settings import InboundSettings
 from smppgw.settling import DELIVER_SM, Settled, Settling
 from smppgw.store.api import Store
 from smppgw.store.entries import Held, Message
@@ -60,39 +59,28 @@ class Receipts:
     def __init__(
         self,
         store: Store,
-        carriers: Mapping[str, Carrier],
         settling: Settling,
+        finding: Finding,
+        early: EarlyReceipts,
         handsets: Handsets,
+        orphans: Orphans,
         metrics: Metrics,
         logger: Any,
-        settings: InboundSettings,
         *,
         clock: Callable[[], int],
         on_deliveries: Callable[[], None],
     ) -> None:
+        """`on_deliveries` is called when what is to go to ESMEs is durable."""
         self._store = store
         self._settling = settling
+        self._finding = finding
+        self._early = early
         self._handsets = handsets
-        self._orphans = Orphans(store, metrics, logger, settings)
-        self._finding = Finding(store, logger)
-        self._early = EarlyReceipts(
-            store,
-            carriers,
-            self._finding,
-            settling,
-            handsets,
-            self._orphans,
-            settings,
-            clock=clock,
-            on_deliveries=on_deliveries,
-        )
-        self.early, self.expire_early = self._early.take, self._early.expire
+        self._orphans = orphans
         self._metrics = metrics
         self._log = logger
-        self._settings = settings
         self._clock = clock
-        self.on_deliveries = on_deliveries
-        """To be called when deliveries of `early` are durable."""
+        self._on_deliveries = on_deliveries
         self._recalling: defaultdict[str, dict[bytes, list[_Received]]] = defaultdict(dict)
         """By carrier, and the id in receipts about a message that the store looks for: what waits for it."""
 
@@ -286,7 +274,7 @@ class Receipts:
         def durable() -> None:
             answer()
             if deliveries:
-                self.on_deliveries()
+                self._on_deliveries()
 
         self._store.receive(name, deliveries, tuple(batch.finished.items()), durable)
 

@@ -30,7 +30,6 @@ LONGEST_SHORT_MESSAGE: Final = 254
 _LONGEST_ADDRESS: Final = 20
 """Of submit_sm and deliver_sm, without the NUL; a data_sm has room for 64 octets."""
 
-_OF_DELIVER_SM: Final = 0
 _OF_DATA_SM: Final = 0xFF
 """Last octet of an envelope whose addresses fit a data_sm alone. That of another is sm_default_msg_id, always 0."""
 

@@ -16,10 +16,13 @@ from structlog.testing import LogCapture
 from smppgw import Esme, Smsc
 from smppgw.accounts import Account
 from smppgw.carriers import Carrier
+from smppgw.early import EarlyReceipts
+from smppgw.finding import Finding
 from smppgw.handsets import Handsets
 from smppgw.library.bound import BoundEsme
 from smppgw.library.delivery import DeliveryReceipt, MoMessage
 from smppgw.metrics import Metrics
+from smppgw.orphans import Orphans
 from smppgw.parts import Parts
 from smppgw.pdu import codec
 from smppgw.pdu._generated import (
@@ -247,37 +250,56 @@ class Desk:
         logger = structlog.wrap_logger(None, processors=[self.log])
         settings = InboundSettings(**inbound)
         self.parts = Parts(self.store)
-        self.receipts = Receipts(
+        settling = Settling(
+            accounts,
+            self.parts,
+            self.metrics,
+            clock=lambda: self.now_ns,
+            wall_clock=lambda: datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
+        )
+        handsets = Handsets(
+            Router(tables),
             self.store,
-            {"carrier": self.carrier},
-            Settling(
-                accounts,
-                self.parts,
-                self.metrics,
-                clock=lambda: self.now_ns,
-                wall_clock=lambda: datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
-            ),
-            Handsets(
-                Router(tables),
-                self.store,
-                accounts,
-                self.metrics,
-                logger,
-                settings,
-                clock=lambda: self.now_ns,
-                on_deliveries=lambda: None,
-            ),
+            accounts,
             self.metrics,
             logger,
             settings,
             clock=lambda: self.now_ns,
-            on_deliveries=lambda: self.waiting_at_kick.append(self.store.waiting_deliveries("app")),
+            on_deliveries=lambda: None,
         )
+        orphans = Orphans(self.store, self.metrics, logger, settings)
+        finding = Finding(self.store, logger)
+        self.early = EarlyReceipts(
+            self.store,
+            {"carrier": self.carrier},
+            finding,
+            settling,
+            handsets,
+            orphans,
+            settings,
+            clock=lambda: self.now_ns,
+            on_deliveries=self._on_deliveries,
+        )
+        self.receipts = Receipts(
+            self.store,
+            settling,
+            finding,
+            self.early,
+            handsets,
+            orphans,
+            self.metrics,
+            logger,
+            clock=lambda: self.now_ns,
+            on_deliveries=self._on_deliveries,
+        )
+
+    def _on_deliveries(self) -> None:
+        self.waiting_at_kick.append(self.store.waiting_deliveries("app"))
 
     def submitted(self, carrier_id: bytes, message: Message | None = None) -> None:
         """The carrier answers for this message, else one of "app", with this id, as `Dispatch` takes it."""
         answered = [(message or a_message(), self.carrier.ids.response(carrier_id))]
-        deliveries, finished = self.receipts.early(self.carrier, answered, [carrier_id])
+        deliveries, finished = self.early.take(self.carrier, answered, [carrier_id])
         self.store.submitted("carrier", answered, deliveries, finished, lambda: None)
 
     def take_in(self, *pdus: codec.Pdu) -> None:
@@ -298,7 +320,7 @@ class Desk:
     def pass_seconds(self, seconds: float) -> None:
         """Let time go by, and have the gateway look through what is held."""
         self.now_ns += int(seconds * NS)
-        self.receipts.expire_early()
+        self.early.expire()
         self.store.settle()
 
     def held(self) -> int:
