@@ -271,8 +271,8 @@ class InboundSettings:
     max_held: int = 10_000
     """Receipts, and likewise parts, of one carrier that are held; the oldest make room."""
     max_kept: int = 100_000
-    """Messages and receipts that belong to nobody and are kept for `retention_days`; above it such messages are refused,
-    and such receipts counted and dropped."""
+    """Messages and receipts that belong to nobody and are kept for `retention_days`; above it such messages are
+    refused, and such receipts counted and dropped."""
 
 
 ErrorClass = Literal[
