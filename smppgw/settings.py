@@ -75,6 +75,8 @@ class AdminSettings:
 
     host: str = "127.0.0.1"
     port: int = 9464
+    campaign_series: int = 0
+    """How many campaigns, the first of the configuration, have series of their own in the metrics; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ class EsmeSettings:
     messages_per_second: float = 0.0
     """Over all its binds; above it ESME_RTHROTTLED. 0: no limit."""
     sources: tuple[str, ...] = ()
-    """Source addresses it may use, and the numbers whose replies are its own; empty: any source."""
+    """Source addresses it may use, and the numbers whose replies are its own."""
+    campaigns: tuple[str, ...] = ()
+    """Campaigns (`id`) whose numbers it may use, and pools of them, as if they stood in `sources`. With both empty: any
+    source."""
     over_limit: Literal["queue", "reject"] = "queue"
     """A message above the limits of its number, campaign or brand waits in its lane, or is answered with
     ESME_RTHROTTLED."""
@@ -179,8 +184,12 @@ class BrandSettings:
 
     id: str
     status: Status = "pending"
+    reason: str = ""
+    """Why it was rejected, in the registry's words."""
+    tax_id: str = ""
+    """Brands of one tax id share one day cap, the lowest of theirs; empty: it has its own."""
     tier: str | None = None
-    """Its name in the table of tiers, from which the day cap follows."""
+    """Its name in the table of tiers, from which the day cap follows; "sole_proprietor" may have one number."""
     segments_per_day: int | Literal["unlimited"] | None = None
     """In place of the tier's cap. Segments a day of America/Los_Angeles; None: from the tier."""
 
@@ -194,6 +203,10 @@ class CampaignSettings:
     """The `id` of its `[[brand]]`."""
     status: Status = "pending"
     """Only the numbers of an approved campaign of an approved brand may send."""
+    reason: str = ""
+    """Why it was rejected, in the registry's words."""
+    use_case: str = ""
+    """What it was registered for, as the registry calls it: shown, not acted on."""
     class_: CampaignClass | None = field(default=None, metadata={"key": "class"})
     """The message class, from which the rate follows."""
     lane: Lane | None = None
@@ -204,13 +217,33 @@ class CampaignSettings:
     """In place of the class's rate. Segments a minute; None: from the class."""
 
 
+NumberType = Literal["long_code", "toll_free", "short_code"]
+
+
 @dataclass(frozen=True, slots=True)
 class NumberSettings:
     """One `[[number]]`: a toll-free number, a short code, a long code with its own rate."""
 
     number: str
     """Digits only."""
-    segments_per_second: float
+    segments_per_second: float | None = None
+    """In place of the rate that the table of tiers has for its type."""
+    type: NumberType | None = None
+    """None: by its digits."""
+    verified: bool = False
+    """Whether a toll-free number is verified; one that is not may not send to the US."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """One `[[pool]]`: numbers of a campaign; a message with its name as source gets one of them."""
+
+    name: str
+    """The source address that stands for it, at most 20 characters."""
+    campaign: str
+    """The `id` of its `[[campaign]]`."""
+    numbers: tuple[str, ...] = ()
+    """Digits only; empty: all numbers of the campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +254,12 @@ class LimitsSettings:
     """The file with the table of tiers (`TierTable`)."""
     registration: Literal["required", "off"] = "required"
     """off: numbers that belong to no approved campaign may send."""
+    burst_seconds: float = 0.05
+    """Of a limit that was not used up, so many seconds' worth may leave at once, beside one segment."""
+    countries: Path | None = None
+    """The file with the rules of countries for source addresses (`CountryTable`)."""
+    operators: Path | None = None
+    """The file that says which numbers are T-Mobile's (`smppgw.operators`); None: each may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,11 +286,51 @@ class ClassRate:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberRate:
+    """One `[[number_rate]]` of a table of tiers: the rate of a number by its type, where it has none of its own."""
+
+    type: NumberType
+    segments_per_second: float
+    source: str
+    """Where the figure was found."""
+
+
+@dataclass(frozen=True, slots=True)
 class TierTable:
     """The file that `[limits] tiers` names."""
 
     tiers: tuple[BrandTier, ...] = field(metadata={"key": "tier"})
     classes: tuple[ClassRate, ...] = field(metadata={"key": "class"})
+    number_rates: tuple[NumberRate, ...] = field(metadata={"key": "number_rate"})
+
+
+@dataclass(frozen=True, slots=True)
+class CountryRules:
+    """One `[[country]]` of a table of countries: which source addresses may send there."""
+
+    prefix: str
+    """Calling code, digits only; the longest that fits a destination decides."""
+    name: str
+    source: str
+    """Where the rules were found."""
+    alphanumeric: bool = True
+    """Whether an address that is no number may send there at all."""
+    min_characters: int = 1
+    max_characters: int = 11
+    characters: Literal["any", "letters_and_digits"] = "any"
+    digits_only: bool = True
+    """Whether an alphanumeric address (TON 5) may be of digits alone."""
+    forbidden_words: tuple[str, ...] = ()
+    """Alphanumeric addresses that may not be used, in any case."""
+    forbidden_sources: tuple[str, ...] = ()
+    """Beginnings of numbers that may not send there, digits only."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountryTable:
+    """The file that `[limits] countries` names."""
+
+    countries: tuple[CountryRules, ...] = field(metadata={"key": "country"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +439,7 @@ class Settings:
     brands: tuple[BrandSettings, ...] = field(metadata={"key": "brand"})
     campaigns: tuple[CampaignSettings, ...] = field(metadata={"key": "campaign"})
     numbers: tuple[NumberSettings, ...] = field(metadata={"key": "number"})
+    pools: tuple[PoolSettings, ...] = field(metadata={"key": "pool"})
     limits: LimitsSettings
     inbound: InboundSettings
     store: StoreSettings
@@ -367,3 +447,7 @@ class Settings:
     """What `limits.tiers` says; None without such a file."""
     profiles: Mapping[str, ErrorProfile] | None = None
     """What the files say that `profile` of carriers names, by the carrier's name."""
+    countries: CountryTable | None = None
+    """What `limits.countries` says."""
+    operators: Mapping[str, str] | None = None
+    """What `limits.operators` says: beginnings of numbers, digits only, and the operator they belong to."""

@@ -4,8 +4,10 @@ Everything comes in batches. A method that promises something takes `durable`, w
 loop, when the whole batch is safe: only then may the peer be answered. An implementation may call it before the
 method returns. What one call says is kept whole or not at all.
 
-Lanes are strings chosen by the caller. A lane is first in, first out; what is deferred in it stands aside until its
-moment. What ESMEs are owed stands in one such queue for each ESME; what belongs to nobody, in one named by nothing.
+Lanes are chosen by the caller: a `Lane` object each, of which there may be very many. A lane is first in, first out;
+what is deferred in it stands aside until its moment. What comes in is handed out at once, as `fresh`; only what cannot
+leave then comes to stand in its lane, from whose head the caller takes it. What ESMEs are owed stands in one queue for
+each ESME, which are strings; what belongs to nobody, in one named by nothing.
 
 What is held stands on shelves, which are strings chosen by the caller like lanes; several entries may be held under
 the same octets.
@@ -19,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeAlias
 
-from smppgw.store.entries import Delivery, Held, Message, Outcome, Standing
+from smppgw.store.entries import Delivery, Held, Lane, Message, Outcome, Standing
 
 Durable: TypeAlias = Callable[[], None]
 
@@ -33,13 +35,23 @@ class Store(Protocol):
     # ---- messages on their way out --------------------------------------------------------------------------
 
     def accept(self, messages: Sequence[Message], durable: Durable) -> None:
-        """Take messages in; each stands at the end of its lane once it is durable, one with a `due_ns` aside."""
+        """Take messages in; each is `fresh` once it is durable, or behind others on disk; one with a `due_ns` aside."""
 
-    def ready(self, lane: str) -> int:
-        """How many messages `take` could hand out now."""
+    def fresh(self) -> list[Message]:
+        """Hand out what was accepted, and is durable, since this was asked last, in the order of acceptance."""
 
-    def take(self, lane: str, most: int) -> list[Message]:
-        """Hand out the next messages of a lane, oldest first, at most `most`."""
+    def stand(self, messages: Sequence[Message]) -> None:
+        """Let messages that were `fresh` stand in their lanes."""
+
+    def roused(self) -> list[Lane]:
+        """Return the lanes whose `queue.head` has become other than empty since this was asked last, by whatever."""
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether messages may be taken out of lanes now: what becomes of them could be written."""
+
+    def took(self, messages: Sequence[Message]) -> None:
+        """These were taken from the front of their lanes' heads: they are handed out."""
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """Put messages that were handed out back where they stood: a lane is always in the order of their keys.
@@ -165,6 +177,14 @@ class Store(Protocol):
     def owing(self) -> Collection[str]:
         """Return for whom something waits, those whom the configuration has no more among them."""
 
+    # ---- what may be used -----------------------------------------------------------------------------------
+
+    def reserve(self, quota: str, day: int, segments: int, durable: Durable) -> None:
+        """Write down that so many segments of a quota, in all, may be used on a day (an ordinal date)."""
+
+    def reserved(self, quota: str) -> tuple[int, int]:
+        """Return the day and the segments last written down for a quota; (0, 0) where there were none."""
+
     # ---- time -----------------------------------------------------------------------------------------------
 
     def wake(self, now_ns: int) -> int | None:
@@ -172,20 +192,14 @@ class Store(Protocol):
 
     # ---- what is there --------------------------------------------------------------------------------------
 
-    def waiting(self, lane: str) -> int:
-        """How many messages stand in a lane, without those aside."""
-
-    def deferred(self, lane: str) -> int:
-        """How many messages of a lane stand aside."""
+    def lanes(self) -> Collection[Lane]:
+        """Return the lanes in which messages stand, or aside."""
 
     def queued(self, esme: str) -> int:
         """How many messages of an ESME no carrier has yet, wherever they are."""
 
     def waiting_deliveries(self, esme: str) -> int:
         """How many deliveries wait for an ESME, with those aside, without those handed out."""
-
-    def oldest_ns(self, lane: str) -> int | None:
-        """When the message at the front of a lane was accepted (monotonic ns); None when the lane is empty."""
 
     @property
     def highest_key(self) -> int:

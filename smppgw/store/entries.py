@@ -6,7 +6,8 @@ store writes them as time since 1970 and reads them back as moments of the run t
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections import deque
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 Kind: TypeAlias = Literal["receipt", "mo"]
 
@@ -22,6 +23,40 @@ class Outcome(NamedTuple):
     """The carrier's own word for why: `err` of a receipt as written, or a command_status; empty where none was said."""
 
 
+class LaneQueue(Protocol):
+    """What stands in a lane; a store makes it."""
+
+    head: deque[Message]
+    """What can be taken now, in order. Who takes from its front tells the store by `took`."""
+
+    @property
+    def waiting(self) -> int:
+        """How many messages stand in the lane, those on disk among them, without those aside."""
+
+    @property
+    def deferred(self) -> int:
+        """How many messages of the lane stand aside."""
+
+    @property
+    def first(self) -> Message | None:
+        """The message that leaves next."""
+
+
+class Lane:
+    """Where messages stand one behind the other. Who chooses lanes makes them, and may derive from this."""
+
+    __slots__ = ("name", "queue")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """What it is called on disk."""
+        self.queue: LaneQueue | None = None
+        """The store's own; None while nothing stands in it, nor aside."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
 class Message:
     """A message of an ESME from its acceptance to its last receipt (hot path: slotted, positional)."""
 
@@ -31,6 +66,7 @@ class Message:
         "body",
         "carrier",
         "command_id",
+        "day_segments",
         "due_ns",
         "envelope",
         "esme",
@@ -41,6 +77,7 @@ class Message:
         "page",
         "parts",
         "registered_delivery",
+        "segments",
         "told",
     )
 
@@ -49,7 +86,7 @@ class Message:
         key: int,
         message_id: bytes,
         esme: str,
-        lane: str,
+        lane: Lane,
         command_id: int,
         body: bytes,
         registered_delivery: int,
@@ -64,6 +101,8 @@ class Message:
         """What the ESME was told."""
         self.esme = esme
         self.lane = lane
+        self.segments = self.day_segments = 1
+        """What it is to limits: messages on the radio interface; and how many of them count to a day's cap."""
         self.command_id = command_id
         """submit_sm or data_sm."""
         self.body = body
@@ -88,7 +127,7 @@ class Message:
         """The store's own: where on disk it stands."""
 
     def __repr__(self) -> str:
-        return f"Message({self.message_id!r}, esme={self.esme!r}, lane={self.lane!r})"
+        return f"Message({self.message_id!r}, esme={self.esme!r}, lane={self.lane.name!r})"
 
 
 class Delivery:
