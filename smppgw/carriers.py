@@ -11,7 +11,7 @@ from smppgw.session.connection import Connection
 from smppgw.session.states import SessionState
 from smppgw.settings import CarrierSettings, ErrorProfile
 from smppgw.throttle.backoff import Pace
-from smppgw.throttle.bucket import TokenBucket
+from smppgw.throttle.bucket import Bucket, Rate
 from smppgw.verdicts import Verdicts
 
 _MODES: Final = {SessionState.BOUND_TX: "tx", SessionState.BOUND_RX: "rx", SessionState.BOUND_TRX: "trx"}
@@ -44,13 +44,20 @@ class Link:
 class Carrier:
     """One `[[carrier]]` at run time."""
 
-    def __init__(self, settings: CarrierSettings, profile: ErrorProfile | None = None) -> None:
-        """`profile`: what its errors mean, where the configuration says."""
+    def __init__(
+        self,
+        settings: CarrierSettings,
+        profile: ErrorProfile | None = None,
+        *,
+        now_ns: int,
+        burst_seconds: float,
+    ) -> None:
+        """`profile`: what its errors mean, where the configuration says. `burst_seconds`: see `LimitsSettings`."""
         self.settings = settings
         self.name = settings.name
         self.links: list[Link] = []
         rate = settings.messages_per_second
-        self.bucket = TokenBucket(per_second=rate, burst=max(1, int(rate / 10))) if rate else None
+        self.bucket = Bucket(Rate.of(rate, burst_seconds=burst_seconds), now_ns) if rate else None
         self.ids = CarrierIds(settings.message_id)
         self.meanings = Meanings(profile)
         self.verdicts = Verdicts(self.meanings)

@@ -5,24 +5,33 @@ Hot path: one pass of `_top_up` fills every window with one write a connection, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 from smppgw.carriers import Carrier, Link
 from smppgw.early import EarlyReceipts
 from smppgw.error_classes import Meanings
+from smppgw.lines import Outlet
 from smppgw.metrics import Metrics, status_label
+from smppgw.pacing import Pacing
 from smppgw.pdu import peek
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion, MessageState
 from smppgw.pump import Pump
 from smppgw.retries import NO_RESPONSE, Retries, slows_down
-from smppgw.routing import Route
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
 from smppgw.settling import Settling
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Message, Outcome
 from smppgw.submission import with_time_left
+from smppgw.throttle.bucket import Bucket
+from smppgw.throttle.day_cap import DayCap
+from smppgw.throttle.registry import Reason
+
+_MAY_NOT_SEND: Final = Outcome(
+    int(MessageState.REJECTED), "permanent_sender", f"{CommandStatus.ESME_RINVSRCADR:03X}"
+)
 
 
 class Dispatch:
@@ -32,7 +41,8 @@ class Dispatch:
         self,
         store: Store,
         carriers: Mapping[str, Carrier],
-        routes: Sequence[Route],
+        outlets: Sequence[Outlet],
+        pacing: Pacing,
         early: EarlyReceipts,
         settling: Settling,
         metrics: Metrics,
@@ -42,17 +52,21 @@ class Dispatch:
         retry_delay: float,
         on_expired: Callable[[list[Message]], None],
         on_deliveries: Callable[[], None],
+        on_asked: Callable[[set[DayCap]], None],
     ) -> None:
         """`on_expired` gets what was to be sent and whose validity is over.
 
-        `on_deliveries` is called when receipts for ESMEs are durable.
+        `on_deliveries` is called when receipts for ESMEs are durable; `on_asked` gets the caps that were used, or
+        wanted, in a pass.
         """
+        self._on_asked = on_asked
         self._on_deliveries = on_deliveries
         self._store = store
         self._carriers = carriers
-        self._routes = [
-            (route, [carriers[name] for name in route.carriers if name in carriers]) for route in routes
+        self._outlets = [
+            (outlet, [carriers[name] for name in outlet.carriers if name in carriers]) for outlet in outlets
         ]
+        self._pacing = pacing
         self._early = early
         self._settling = settling
         self._metrics = metrics
@@ -182,76 +196,81 @@ class Dispatch:
 
     def _top_up(self) -> None:
         now_ns = self._clock()
+        pacing = self._pacing
         next_ns = self._store.wake(now_ns)
         # What is due, and has no room yet, comes when others leave.
         if next_ns is not None and next_ns > now_ns:
             self._pump.at(next_ns)
+        pacing.begin(now_ns)
         self._turn += 1
-        for name, lanes in self._work().items():
-            self._feed(self._carriers[name], lanes, now_ns)
+        if self._store.may_leave:
+            for name, outlets in self._work().items():
+                self._feed(self._carriers[name], outlets, now_ns)
+        pacing.end(now_ns)
+        asked = pacing.asked()
+        if asked:
+            self._on_asked(asked)
+        if pacing.again:
+            self.kick()
+        if pacing.next_ns is not None:
+            self._pump.at(pacing.next_ns)
 
-    def _work(self) -> dict[str, list[list[str]]]:
-        """Return the lanes in which something is ready, of each carrier that is up, those that leave first in front.
+    def _work(self) -> dict[str, list[Outlet]]:
+        """Return the outlets in which something may be sent, by the carrier that takes it now.
 
-        Routes that share a carrier take turns, so that the backlog of one is not the wait of another.
+        Outlets that share a carrier take turns, so that the backlog of one is not the wait of another.
         """
-        ready = self._store.ready
-        work: dict[str, list[list[str]]] = {}
-        turn = self._turn % len(self._routes)
-        for route, carriers in (*self._routes[turn:], *self._routes[:turn]):
-            carrier = next((carrier for carrier in carriers if carrier.up), None)
-            if carrier is None:
-                continue
-            for rank, lane in enumerate(route.lanes):
-                if ready(lane):
-                    work.setdefault(carrier.name, [[] for _ in route.lanes])[rank].append(lane)
+        work: dict[str, list[Outlet]] = {}
+        turn = self._turn % len(self._outlets)
+        for outlet, carriers in (*self._outlets[turn:], *self._outlets[:turn]):
+            if outlet.turns or outlet.fresh:
+                carrier = next((carrier for carrier in carriers if carrier.up), None)
+                if carrier is not None:
+                    work.setdefault(carrier.name, []).append(outlet)
         return work
 
-    def _feed(self, carrier: Carrier, lanes: list[list[str]], now_ns: int) -> None:
-        ready = self._store.ready
+    def _feed(self, carrier: Carrier, outlets: list[Outlet], now_ns: int) -> None:
         for link in carrier.transmitters:
-            free = link.free
-            if free <= 0:
+            room = link.free
+            for bucket in (carrier.bucket, link.bucket):
+                if bucket is not None and room > 0:
+                    room = min(room, bucket.available(now_ns))
+                    if not room:
+                        self._kept_back(bucket, now_ns)
+            if room <= 0:
                 continue
-            if carrier.bucket is not None:
-                free = min(free, carrier.bucket.available(now_ns))
-                if free == 0:
-                    self._pump.at(carrier.bucket.ready_at(now_ns))
-                    return
-            free = min(free, sum(ready(lane) for rank in lanes for lane in rank))
-            if free == 0:
-                return
-            granted = link.pace.take(free, now_ns)
-            if granted == 0:
+            slowed = link.pace.limited
+            allowed = link.pace.take(room, now_ns) if slowed else room
+            if not allowed:
                 self._pump.at(link.pace.ready_at(now_ns))
                 continue
-            batch = self._to_be_sent(self._take(lanes, granted, link.connection.write_room), now_ns)
-            if carrier.bucket is not None:
-                carrier.bucket.take(len(batch), now_ns)
-            if batch:
-                self._send(link, batch, now_ns)
+            batch = self._take(outlets, allowed, link.connection.write_room, now_ns)
+            if not batch:
+                return
+            if not slowed:
+                link.pace.take(len(batch), now_ns)
+            for bucket in (carrier.bucket, link.bucket):
+                if bucket is not None:
+                    bucket.spend(len(batch), now_ns)
+            to_be_sent = self._to_be_sent(batch, now_ns)
+            if to_be_sent:
+                self._send(link, to_be_sent, now_ns)
 
-    def _take(self, lanes: list[list[str]], most: int, octets: int) -> Sequence[Message]:
-        """Take messages out of their lanes: a lane of a higher rank first, those of one rank in equal shares.
+    def _kept_back(self, bucket: Bucket, now_ns: int) -> None:
+        """A carrier takes no more for now, by what the configuration says it may be sent."""
+        self._metrics.throttled("carrier").add(1)
+        self._pump.at(bucket.ready_at(now_ns))
 
-        The batch has at most `octets` of PDUs, or one message.
-        """
+    def _take(self, outlets: list[Outlet], most: int, octets: int, now_ns: int) -> list[Message]:
+        """Take messages to be sent to one carrier: at most so many, of about so many octets, or one."""
         batch: list[Message] = []
-        for rank in lanes:
-            while rank and len(batch) < most:
-                share = -(-(most - len(batch)) // len(rank))
-                for lane in tuple(rank):
-                    taken = self._store.take(lane, min(share, most - len(batch)))
-                    batch += taken
-                    if len(taken) < share:
-                        rank.remove(lane)
-        if sum([len(message.body) for message in batch]) > octets:
-            for count, message in enumerate(batch):
-                octets -= len(message.body)
-                if octets < 0 and count:
-                    self._store.give_back(batch[count:])
-                    batch = batch[:count]
-                    break
+        for place, outlet in enumerate(outlets):
+            share = -(-(most - len(batch)) // (len(outlets) - place))
+            taken = self._pacing.take(outlet, share, octets, now_ns)
+            octets -= sum([len(message.body) for message in taken]) if place + 1 < len(outlets) else 0
+            batch += taken
+            if octets <= 0:
+                break
         return batch
 
     def _to_be_sent(self, batch: Sequence[Message], now_ns: int) -> Sequence[Message]:
@@ -309,6 +328,12 @@ class Dispatch:
         if hopeless:
             self._give_up(hopeless)
         return plain
+
+    def refuse(self, refused: Sequence[tuple[Message, Reason]]) -> None:
+        """End messages that were accepted, and that their sender may not send any more."""
+        for reason, number in Counter(reason for _, reason in refused).items():
+            self._metrics.senders_refused(reason).add(number)
+        self._give_up([(message, _MAY_NOT_SEND) for message, _ in refused])
 
     def close(self) -> None:
         """Send nothing more; what is in flight is still settled."""

@@ -12,12 +12,30 @@ from smppgw.admission import Admission
 from smppgw.binding import Authenticator
 from smppgw.inbound import Inbound
 from smppgw.metrics import Metrics, status_label
-from smppgw.pdu.constants import CommandStatus, status_name
+from smppgw.pdu.constants import CommandStatus, InterfaceVersion, status_name
 from smppgw.session import events as ev
 from smppgw.session.connection import Connection, Hold
+from smppgw.session.settings import SessionSettings
+from smppgw.session.timers import TimerSettings
+from smppgw.settings import ListenSettings
 
 MAX_LATE_REFUSALS: Final = 5
 """Refusals of one address that wait at a time: each keeps a connection. One more is answered, and closed, at once."""
+
+
+def session_settings_of(listen: ListenSettings) -> SessionSettings:
+    """Return what holds for each connection of an ESME."""
+    return SessionSettings(
+        max_pdu_octets=listen.max_pdu_octets,
+        interface_version=InterfaceVersion.V5_0,
+        timers=TimerSettings.of_seconds(
+            session_init=listen.bind_timeout,
+            enquire_link=listen.enquire_link,
+            inactivity=listen.inactivity,
+            response=listen.response_timeout,
+            read=listen.read_timeout,
+        ),
+    )
 
 
 class EsmeSide:

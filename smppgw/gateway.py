@@ -16,24 +16,28 @@ from smppgw.binding import Authenticator
 from smppgw.carrier_side import CarrierSide
 from smppgw.carriers import Carrier
 from smppgw.dispatch import Dispatch
+from smppgw.drain import Drain
 from smppgw.early import EarlyReceipts
-from smppgw.esme_side import EsmeSide
+from smppgw.esme_side import EsmeSide, session_settings_of
 from smppgw.expiry import Expiry
 from smppgw.finding import Finding
 from smppgw.handsets import Handsets
 from smppgw.inbound import Inbound
 from smppgw.inquiry import Inquiry
+from smppgw.lines import Lines
 from smppgw.metrics import Metrics
 from smppgw.orphans import Orphans
 from smppgw.outbind import Outbinder
 from smppgw.overview import Overview
+from smppgw.pacing import Pacing
 from smppgw.parts import Parts
-from smppgw.pdu.constants import InterfaceVersion
+from smppgw.quotas import Quotas
 from smppgw.receipts import Receipts
+from smppgw.reloading import Reloading
 from smppgw.routing import Router
+from smppgw.senders import Senders
 from smppgw.session.server import Server
-from smppgw.session.settings import SessionSettings
-from smppgw.session.timers import NS, TimerSettings
+from smppgw.session.timers import NS
 from smppgw.settings import Settings
 from smppgw.settling import Settling
 from smppgw.store.api import Store
@@ -41,6 +45,10 @@ from smppgw.store.files import Files, OsFiles
 from smppgw.store.memory import MemoryStore
 from smppgw.store.wal import WalStore
 from smppgw.telling import envelope_of
+from smppgw.throttle.day_cap import DayCap, pacific_day
+from smppgw.throttle.limits import Limits
+from smppgw.throttle.pools import Pools
+from smppgw.throttle.registry import Registry
 
 HOUSEKEEPING_SECONDS: Final = 0.5
 """How often the lag of the loop is measured, what has expired is ended, and a store that is slow is noticed."""
@@ -48,7 +56,6 @@ LOOK_THROUGH_EVERY: Final = 10
 """...and every how many of these what is held, and what waits for ESMEs, is looked through."""
 UNBIND_SECONDS: Final = 5.0
 """How long ESMEs have to answer our unbind."""
-DRAIN_CHECK_SECONDS: Final = 0.02
 
 
 class Gateway:
@@ -74,7 +81,11 @@ class Gateway:
         self._tick: asyncio.TimerHandle | None = None
         self._ticks = 0
         listen = settings.listen
-        self.router = Router(settings)
+        now_ns = clock()
+        self.registry = Registry(settings)
+        self.limits = Limits(settings, now_ns, pacific_day(wall_clock()))
+        self.router = Router(settings, lambda source: self.registry.campaign_of(source))
+        self.lines = Lines(settings.esmes, self.router, self.registry, self.limits)
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         """Done when the store has failed: nothing may be promised any more, and the process is to end."""
         self.store = self._store(files or OsFiles())
@@ -82,19 +93,15 @@ class Gateway:
         self.accounts = {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes}
         profiles = settings.profiles or {}
         self.carriers = {
-            carrier.name: Carrier(carrier, profiles.get(carrier.name)) for carrier in settings.carriers
+            carrier.name: Carrier(
+                carrier,
+                profiles.get(carrier.name),
+                now_ns=now_ns,
+                burst_seconds=settings.limits.burst_seconds,
+            )
+            for carrier in settings.carriers
         }
-        session_settings = SessionSettings(
-            max_pdu_octets=listen.max_pdu_octets,
-            interface_version=InterfaceVersion.V5_0,
-            timers=TimerSettings.of_seconds(
-                session_init=listen.bind_timeout,
-                enquire_link=listen.enquire_link,
-                inactivity=listen.inactivity,
-                response=listen.response_timeout,
-                read=listen.read_timeout,
-            ),
-        )
+        session_settings = session_settings_of(listen)
         self.outbinder = Outbinder(
             logger,
             system_id=listen.system_id,
@@ -155,10 +162,15 @@ class Gateway:
             own_receipts=self.settling.own,
             on_deliveries=self.inbound.kick,
         )
+        self.pacing = Pacing(
+            self.store, self.lines, self.metrics, on_refused=lambda refused: self.dispatch.refuse(refused)
+        )
+        self.quotas = Quotas(self.store, self.limits, wall_clock=wall_clock, on_room=self._on_cap_room)
         self.dispatch = Dispatch(
             self.store,
             self.carriers,
-            self.router.routes,
+            self.lines.outlets,
+            self.pacing,
             self.early,
             self.settling,
             self.metrics,
@@ -167,6 +179,7 @@ class Gateway:
             retry_delay=settings.gateway.retry_delay,
             on_expired=self.expiry.expire,
             on_deliveries=self.inbound.kick,
+            on_asked=self.quotas.top_up,
         )
         self.inquiry = Inquiry(
             self.store,
@@ -177,8 +190,22 @@ class Gateway:
             on_deliveries=self.inbound.kick,
             on_returned=self.dispatch.kick,
         )
+        senders = Senders(self.lines, self.registry, self.limits, Pools(settings))
+        self.reloading = Reloading(
+            settings,
+            self.limits,
+            self.lines,
+            senders,
+            self.quotas,
+            self.pacing,
+            clock=clock,
+            on_registry=self._on_registry,
+        )
+        self._drain = Drain(
+            self.store, self.accounts, self.dispatch, self.inbound, keeps=self._keeps, clock=clock
+        )
         self.admission = Admission(
-            self.router,
+            senders,
             self.store,
             self.metrics,
             self.inquiry,
@@ -235,7 +262,7 @@ class Gateway:
             logger=self._log,
             clock=self._clock,
             wall_ns=int(self._wall_clock().timestamp() * NS),
-            lane_now=self.router.lane_now,
+            lane_of=self.lines.named,
             on_failed=self._on_store_failed,
             observe_commit=self.metrics.store_commit,
             settings=settings,
@@ -281,6 +308,19 @@ class Gateway:
             await self.store.close()
             raise
 
+    def reload(self, settings: Settings) -> list[str]:
+        """Take up who may send, and how much; return the tables whose changes need a restart."""
+        needed = self.reloading.reload(settings)
+        self.dispatch.kick()
+        return needed
+
+    def _on_registry(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def _on_cap_room(self, cap: DayCap) -> None:
+        self.pacing.has_room(cap)
+        self.dispatch.kick()
+
     def _on_store_failed(self, error: BaseException) -> None:
         if not self.failure.done():
             self._log.critical("store_failed", error=str(error))
@@ -299,17 +339,17 @@ class Gateway:
     async def stop(self) -> None:
         """Drain: take nothing more in, answer what there is, send what the store would forget, unbind, close."""
         self._draining = True
-        self._log.info("drain_started", **self._remaining())
+        self._log.info("drain_started", **self._drain.remaining())
         self.server.stop_listening()
         self.esme_side.draining = True
         self.admission.draining = True
         if self._keeps:
             self.dispatch.close()
             self.inbound.close()
-        await self._until(lambda: not any(self._remaining().values()), self.settings.gateway.drain_timeout)
+        await self._drain.until_empty(self.settings.gateway.drain_timeout)
         await self.outbinder.close()
         self.esme_side.unbind_all()
-        await self._until(lambda: not self.esme_side.bound, UNBIND_SECONDS)
+        await self._drain.until(lambda: not self.esme_side.bound, UNBIND_SECONDS)
         self.esme_side.abort_all()
         await self.server.abort_all("the gateway stops")
         self.dispatch.close()
@@ -324,34 +364,8 @@ class Gateway:
         log("drain_finished", lost=lost, **left)
 
     def left(self) -> dict[str, int]:
-        """Return what is not done with, by kind: a store in memory loses it with the process."""
-        return {
-            "messages": sum(map(self.store.queued, self.accounts)),
-            "deliveries": sum(map(self.store.waiting_deliveries, self.accounts)) + self.inbound.in_flight,
-        }
-
-    async def _until(self, done: Callable[[], bool], seconds: float) -> None:
-        deadline_ns = self._clock() + int(seconds * NS)
-        while not done() and self._clock() < deadline_ns:  # noqa: ASYNC110 - nobody signals an empty gateway
-            await asyncio.sleep(DRAIN_CHECK_SECONDS)
-
-    def _remaining(self) -> dict[str, int]:
-        """Return what a drain waits for, by kind.
-
-        A store that keeps what it has is left as soon as nothing is on its way. Where it forgets, messages wait for
-        a carrier to come back, and deliveries for ESMEs that are bound, since nobody may bind any more.
-        """
-        if self._keeps:
-            return {"sending": self.dispatch.in_flight, "delivering": self.inbound.in_flight}
-        return {
-            "messages": sum(map(self.store.queued, self.accounts)),
-            "deliveries": sum(
-                self.store.waiting_deliveries(account.name)
-                for account in self.accounts.values()
-                if account.receivers
-            ),
-            "delivering": self.inbound.in_flight,
-        }
+        """See `Drain.left`."""
+        return self._drain.left()
 
     def _keep_house(self, due_ns: int) -> None:
         now_ns = self._clock()
@@ -359,6 +373,7 @@ class Gateway:
         self._tick = asyncio.get_running_loop().call_later(HOUSEKEEPING_SECONDS, self._keep_house, next_ns)
         self.metrics.event_loop_lag.observe(max(0, now_ns - due_ns) / NS)
         self.expiry.sweep(now_ns)
+        self.quotas.keep()
         if self.store.stalled != self.esme_side.held:
             self.esme_side.hold(self.store.stalled)
             self._log.warning("store_stalled" if self.store.stalled else "store_goes_on")

@@ -1,9 +1,9 @@
-"""Which lane a message stands in, which carriers a lane's messages may take, and whose a number is."""
+"""Which carriers a message may take, which of the three lanes is its own, and whose a number is."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,7 +13,7 @@ from smppgw.splitting import Form
 LANES: Final[tuple[Lane, ...]] = ("otp", "transactional", "promotional")
 """In the order in which they leave."""
 
-_LANE_OF_PRIORITY: Final[tuple[Lane, ...]] = ("promotional", "transactional", "transactional", "otp")
+LANE_OF_PRIORITY: Final[tuple[Lane, ...]] = ("promotional", "transactional", "transactional", "otp")
 """priority_flag 0 to 3 (SMPP v3.4 section 5.2.14: bulk, normal, urgent, very urgent); above 3 as 3."""
 
 
@@ -25,16 +25,12 @@ def digits(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A set of carriers in order of preference, with its three lanes in the store."""
+    """A set of carriers in order of preference."""
 
     name: str
     carriers: tuple[str, ...]
-    lanes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, name: str, carriers: Sequence[str]) -> Route:
-        """Make one; lane names are `route/lane`."""
-        return cls(name, tuple(carriers), tuple(f"{name}/{lane}" for lane in LANES))
+    splits: Form | None = None
+    """How long messages on it are split; None: they are not."""
 
 
 def _names_of(routes: Sequence[RouteSettings]) -> list[str]:
@@ -55,28 +51,30 @@ def _names_of(routes: Sequence[RouteSettings]) -> list[str]:
     return names
 
 
-def _splits(route: Route, forms: Mapping[str, Literal["whole", "udh", "sar"]]) -> Form | None:
+def _splits(carriers: Sequence[str], forms: Mapping[str, Literal["whole", "udh", "sar"]]) -> Form | None:
     """How long messages on a route are split: as the first of its carriers wants it that does not take them whole."""
-    found = [forms[carrier] for carrier in route.carriers if carrier in forms]
+    found = [forms[carrier] for carrier in carriers if carrier in forms]
     return next((form for form in found if form != "whole"), None)
 
 
 class Router:
-    """Answers from the configuration alone; looked up once for each new source of an ESME."""
+    """Answers from what the configuration says of ESMEs, carriers and routes: that which no reload changes."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._campaigns: dict[str, CampaignSettings] = {
-            digits(number): campaign for campaign in settings.campaigns for number in campaign.numbers
-        }
-        self.carriers = tuple(carrier.name for carrier in settings.carriers)
-        """Every carrier there is, in the order of the configuration."""
+    def __init__(self, settings: Settings, campaign_of: Callable[[str], CampaignSettings | None]) -> None:
+        """`campaign_of(source)` tells the campaign that a source address belongs to."""
+        self.campaign_of = campaign_of
+        carriers = tuple(carrier.name for carrier in settings.carriers)
+        forms = {carrier.name: carrier.long_messages for carrier in settings.carriers}
         names = _names_of(settings.routes)
         self._routes = [
-            (match, Route.of(name, match.carriers))
+            (match, Route(name, match.carriers, _splits(match.carriers, forms)))
             for match, name in zip(settings.routes, names, strict=True)
         ]
-        self._default = Route.of("default", self.carriers)
+        self._default = Route("default", carriers, _splits(carriers, forms))
         self._owners = {digits(source): esme.system_id for esme in settings.esmes for source in esme.sources}
+        self._campaign_owners = {
+            campaign: esme.system_id for esme in settings.esmes for campaign in esme.campaigns
+        }
         self._prefix_owners = {
             digits(prefix): esme.system_id for esme in settings.esmes for prefix in esme.prefixes
         }
@@ -84,22 +82,14 @@ class Router:
         sole = settings.esmes[0].system_id if len(settings.esmes) == 1 else None
         self._default_owner = settings.inbound.default_esme or sole
         self.needs_destination = any(match.destination is not None for match in settings.routes)
-        """Whether the lane depends on where a message goes."""
-
-        forms = {carrier.name: carrier.long_messages for carrier in settings.carriers}
-        self.splits: Mapping[str, Form] = {
-            lane: form for route in self.routes if (form := _splits(route, forms)) for lane in route.lanes
-        }
-        """The lanes whose long messages we split, and how."""
+        """Whether the route depends on where a message goes."""
+        self.needs_campaign = any(match.campaign is not None for match in settings.routes)
+        """Whether it depends on the campaign of a source address."""
 
     @property
     def routes(self) -> list[Route]:
         """Every route there is."""
         return [route for _, route in self._routes] + ([] if self._routes else [self._default])
-
-    def campaign_of(self, source: str) -> CampaignSettings | None:
-        """Return the campaign a source address belongs to."""
-        return self._campaigns.get(digits(source))
 
     def route(self, esme: EsmeSettings, source: str, destination: str) -> Route | None:
         """Return the first route that matches; None where routes are configured and none does."""
@@ -116,35 +106,25 @@ class Router:
                 return route
         return None
 
-    def lanes(self, esme: EsmeSettings, source: str, destination: str) -> tuple[str, ...] | None:
-        """Return the store's lane for each priority_flag from 0 to 3; None where there is no route."""
-        route = self.route(esme, source, destination)
-        if route is None:
-            return None
+    def lanes(self, esme: EsmeSettings, source: str) -> tuple[Lane, ...]:
+        """Return the lane for each priority_flag from 0 to 3: the campaign's, the ESME's, or by the flag."""
         campaign = self.campaign_of(source)
         fixed = (campaign.lane if campaign is not None else None) or esme.lane
-        return tuple(route.lanes[LANES.index(fixed or lane)] for lane in _LANE_OF_PRIORITY)
-
-    def lane_now(self, lane: str) -> str:
-        """Return where what stood in a lane of an earlier configuration stands now.
-
-        A lane that is no more goes to the one of its name on the last route, which is the one that takes most.
-        """
-        routes = self.routes
-        if any(lane in route.lanes for route in routes):
-            return lane
-        name = lane.rpartition("/")[2]
-        return next((each for each in routes[-1].lanes if each.endswith(f"/{name}")), routes[-1].lanes[-1])
+        return LANE_OF_PRIORITY if fixed is None else (fixed,) * len(LANE_OF_PRIORITY)
 
     def owner(self, number: str) -> str | None:
         """Return the system_id that a message to this number belongs to; None where it is nobody's.
 
-        Whose `sources` have it; else whose `prefixes` fit it best; else `[inbound] default_esme`; else the only ESME.
+        Whose `sources` have it; else whose `campaigns` do; else whose `prefixes` fit it best; else `[inbound]
+        default_esme`; else the only ESME.
         """
         number = digits(number)
         owner = self._owners.get(number)
         if owner is not None:
             return owner
+        campaign = self.campaign_of(number)
+        if campaign is not None and campaign.id in self._campaign_owners:
+            return self._campaign_owners[campaign.id]
         if number.isdigit():
             for length in self._prefix_lengths:
                 owner = self._prefix_owners.get(number[:length])

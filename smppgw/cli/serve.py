@@ -55,7 +55,7 @@ async def _serve(settings: Settings, file: Path, logger: Any) -> int:
     on_signal(loop, signal.SIGTERM, stop)
     on_signal(loop, signal.SIGINT, stop)
     if hasattr(signal, "SIGHUP"):
-        on_signal(loop, signal.SIGHUP, lambda: _recheck(file, logger))
+        on_signal(loop, signal.SIGHUP, Reload(gateway, file, logger).ask)
     await gateway.start()
     gc.collect()
     gc.freeze()
@@ -86,9 +86,37 @@ def _end_at_once(error: BaseException) -> NoReturn:
     os._exit(StoreError.exit_status)
 
 
-def _recheck(file: Path, logger: Any) -> None:
-    """Say whether the file could be used: this version takes it up at the next start only."""
-    problems = config.check(file)
-    for problem in problems:
-        logger.error("configuration_problem", file=str(problem.file), key=problem.key, reason=problem.reason)
-    logger.warning("reload_not_supported", file=str(file), usable=not problems, needed="a restart")
+class Reload:
+    """Reads the configuration again when it is asked to; what is asked meanwhile is done once more, after it."""
+
+    def __init__(self, gateway: Gateway, file: Path, logger: Any) -> None:
+        self._gateway = gateway
+        self._file = file
+        self._log = logger
+        self._reading: asyncio.Task[None] | None = None
+        self._again = False
+
+    def ask(self) -> None:
+        """Read and check the file, and take up what can be taken up; a file that cannot be used changes nothing."""
+        if self._reading is not None:
+            self._again = True
+            return
+        self._reading = asyncio.ensure_future(self._read())
+
+    async def _read(self) -> None:
+        try:
+            # A registry of 100,000 numbers takes seconds to read: nobody is to wait for that.
+            settings = await asyncio.to_thread(config.load, self._file)
+        except config.ConfigError as error:
+            for problem in error.problems:
+                self._log.error(
+                    "configuration_problem", file=str(problem.file), key=problem.key, reason=problem.reason
+                )
+            self._log.error("reload_refused", file=str(self._file), problems=len(error.problems))
+        else:
+            needed = self._gateway.reload(settings)
+            self._log.info("reloaded", file=str(self._file), restart_needed_for=needed)
+        self._reading = None
+        if self._again:
+            self._again = False
+            self.ask()
