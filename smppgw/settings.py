@@ -17,6 +17,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
+from smppgw.operators import Operators
+
 Alphabet = Literal["gsm7", "latin1", "ascii"]
 Lane = Literal["otp", "transactional", "promotional"]
 Status = Literal["pending", "approved", "rejected"]
@@ -449,5 +451,5 @@ class Settings:
     """What the files say that `profile` of carriers names, by the carrier's name."""
     countries: CountryTable | None = None
     """What `limits.countries` says."""
-    operators: Mapping[str, str] | None = None
-    """What `limits.operators` says: beginnings of numbers, digits only, and the operator they belong to."""
+    operators: Operators | None = None
+    """What `limits.operators` says."""
