@@ -1,4 +1,4 @@
-"""Metrics and health over plain HTTP: `/metrics`, `/livez`, `/readyz`, `/status`.
+"""Metrics and health over plain HTTP: `/metrics`, `/livez`, `/readyz`, `/status`, `/limits`.
 
 HTTP/1.1 (RFC 9112) as far as a scrape, a probe and `curl` need it: GET and HEAD, one request on a connection,
 bodies ignored. Everything a client can do is bounded in octets, seconds and connections. It has no password:
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from smppgw.errors import SmppgwError
 from smppgw.metrics import CONTENT_TYPE, Metrics
@@ -28,6 +29,12 @@ LINGER_SECONDS: Final = 1.0
 LINGER_OCTETS: Final = 65_536
 """What is still read after the answer: to close over unread octets would reset the connection, and the client
 could lose the answer."""
+
+_QUERY_FIELDS: Final = 8
+"""The most that a query may have."""
+_NAME: Final = "name"
+_SHOWN: Final = 80
+"""Characters of a name that nothing has, of which its asker is told."""
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _JSON: Final = "application/json"
@@ -52,8 +59,9 @@ class AdminError(SmppgwError):
 class AdminServer:
     """The HTTP server of `[admin]`.
 
-    `status` returns what `/status` shows, as JSON can write it; `ready` the reasons why the gateway is
-    not ready, none when it is. Both are called on the event loop, at each request.
+    `status` returns what `/status` shows, as JSON can write it; `limits` what `/limits` shows, likewise, of a brand,
+    campaign, pool or number where it is given a name, and None where nothing is called so; `ready` the reasons why
+    the gateway is not ready, none when it is. They are called on the event loop, at each request.
     """
 
     def __init__(
@@ -62,19 +70,22 @@ class AdminServer:
         *,
         metrics: Metrics,
         status: Callable[[], Mapping[str, Any]],
+        limits: Callable[[str | None], Mapping[str, Any] | None],
         ready: Callable[[], list[str]],
         exchange_seconds: float = EXCHANGE_SECONDS,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
         self._status = status
+        self._limits = limits
         self._ready = ready
         self._exchange_seconds = exchange_seconds
-        self._pages: Mapping[str, Callable[[], Answer]] = {
-            "/metrics": self._metrics_page,
-            "/livez": self._livez_page,
-            "/readyz": self._readyz_page,
-            "/status": self._status_page,
+        self._pages: Mapping[str, Callable[[str], Answer]] = {
+            "/metrics": lambda _: self._metrics_page(),
+            "/livez": lambda _: self._livez_page(),
+            "/readyz": lambda _: self._readyz_page(),
+            "/status": lambda _: self._status_page(),
+            "/limits": self._limits_page,
         }
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -144,15 +155,16 @@ class AdminServer:
         target, _, protocol = rest.partition(" ")
         if not space or not target.startswith("/") or protocol not in ("HTTP/1.1", "HTTP/1.0"):
             return _plain(HTTPStatus.BAD_REQUEST, "not a request of HTTP/1.1"), False
-        page = self._pages.get(target.partition("?")[0])
+        path, _, query = target.partition("?")
+        page = self._pages.get(path)
         if page is None:
             return _plain(HTTPStatus.NOT_FOUND, f"there are {', '.join(self._pages)}"), method == "HEAD"
         if method not in ("GET", "HEAD"):
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "there are GET and HEAD"), False
         try:
-            return page(), method == "HEAD"
+            return page(query), method == "HEAD"
         except Exception as error:  # noqa: BLE001  the asker is told, and the loop's handler logs what it was
-            context = {"message": f"admin page {target[:64]!r} failed", "exception": error}
+            context = {"message": f"admin page {path} failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR), False
 
@@ -169,7 +181,31 @@ class AdminServer:
         )
 
     def _status_page(self) -> Answer:
-        return HTTPStatus.OK, _JSON, json.dumps(self._status(), indent=2).encode() + b"\n"
+        return _document(self._status())
+
+    def _limits_page(self, query: str) -> Answer:
+        try:
+            fields = parse_qsl(query, keep_blank_values=True, max_num_fields=_QUERY_FIELDS)
+        except ValueError:
+            fields = [("", "")]
+        if not fields:
+            name = None
+        elif len(fields) == 1 and fields[0][0] == _NAME:
+            name = fields[0][1]
+        else:
+            return _plain(
+                HTTPStatus.NOT_FOUND, "there are /limits and /limits?name=NUMBER, CAMPAIGN, POOL or BRAND"
+            )
+        document = self._limits(name)
+        if document is None:
+            return _plain(
+                HTTPStatus.NOT_FOUND, f"there is no brand, campaign, pool or number {ascii(name)[:_SHOWN]}"
+            )
+        return _document(document)
+
+
+def _document(document: Mapping[str, Any]) -> Answer:
+    return HTTPStatus.OK, _JSON, json.dumps(document, indent=2).encode() + b"\n"
 
 
 def _plain(status: HTTPStatus, text: str = "") -> Answer:

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from itertools import accumulate
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -27,74 +27,35 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from smppgw.metric_bounds import (
+    COMMIT_RECORDS,
+    COMMIT_SECONDS,
+    DELIVERY_SECONDS,
+    QUICK_SECONDS,
+    RESPONSE_SECONDS,
+    WAIT_SECONDS,
+)
 from smppgw.pdu.constants import CommandStatus
+from smppgw.settings import Lane
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 """The media type of what `Metrics.render` returns."""
 
 OTHER: Final = "other"
 
-COMMIT_SECONDS: Final = (
-    0.0001,
-    0.00025,
-    0.0005,
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    1.0,
-    2.5,
-    10.0,
+LIMITS: Final = ("number", "campaign", "brand_day", "carrier", "esme")
+"""What `limit` says of a message that was held back or refused."""
+
+REASONS: Final = (
+    "source_not_allowed",
+    "unregistered",
+    "campaign_not_approved",
+    "brand_not_approved",
+    "toll_free_unverified",
+    "alphanumeric",
+    "country",
 )
-"""A sync takes 0.1 ms on the best disks, some milliseconds on a cloud's; 1 s is a warning, 10 s stops reading."""
-
-COMMIT_RECORDS: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
-
-QUICK_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""For what this machine decides: half a millisecond is one fast sync, 10 s is a stall that an enquire_link
-would notice; three steps to a decade tell a p99 within a factor of 2.5."""
-
-RESPONSE_SECONDS: Final = (
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    5.0,
-    10.0,
-    30.0,
-    60.0,
-)
-"""For a carrier's answers: from a loopback SMSC to the usual response timers of 30 and 60 s."""
-
-DELIVERY_SECONDS: Final = (
-    0.1,
-    1.0,
-    2.0,
-    5.0,
-    10.0,
-    30.0,
-    60.0,
-    300.0,
-    900.0,
-    3_600.0,
-    14_400.0,
-    43_200.0,
-    86_400.0,
-    259_200.0,
-)
-"""From accepted to the final receipt: a handset that is on answers in seconds, one that is off within its
-validity, commonly up to 72 hours."""
+"""Why a source address may not send (`smppgw.throttle.registry`)."""
 
 GaugeValues = Mapping[tuple[str, ...], float]
 """Numbers by label values, in the order of the gauge's labels; `()` for a gauge without labels."""
@@ -194,6 +155,7 @@ class Metrics:
         self._counters: list[Family[Counter]] = []
         self._histograms: list[Family[Histogram]] = []
         self._gauges: list[Gauge] = []
+        self._before_scrape: list[Callable[[], None]] = []
         self.messages_accepted = self._counter(
             "smppgw_messages_accepted", "Messages answered with ESME_ROK.", "esme"
         )
@@ -247,6 +209,15 @@ class Metrics:
         self.throttled = self._counter(
             "smppgw_throttled", "Messages held back or refused by a limit.", "limit"
         )
+        for limit in LIMITS:
+            self.throttled(limit)
+        self.senders_refused = self._counter(
+            "smppgw_senders_refused",
+            "Messages refused since their source address may not send there.",
+            "reason",
+        )
+        for reason in REASONS:
+            self.senders_refused(reason)
         self.pdu_errors = self._counter(
             "smppgw_pdu_errors", "PDUs that could not be accepted; side is esme or carrier.", "side", "status"
         )
@@ -259,6 +230,14 @@ class Metrics:
             RESPONSE_SECONDS,
             "carrier",
         )
+        self.queue_wait = self._histogram(
+            "smppgw_queue_wait_seconds",
+            "From a message accepted, or due, to its first way to a carrier.",
+            WAIT_SECONDS,
+            "lane",
+        )
+        for lane in get_args(Lane):
+            self.queue_wait(lane)
         self.delivery_duration = self._histogram(
             "smppgw_delivery_duration_seconds",
             "From a message accepted to its final receipt.",
@@ -313,8 +292,30 @@ class Metrics:
         self._commit_duration.observe(seconds)
         self._commit_records.observe(records)
 
+    def campaign_series(self) -> tuple[Family[Counter], Gauge]:
+        """Add what is counted by campaign, which is exposed only where this is called: segments, what is queued.
+
+        To be called once.
+        """
+        return (
+            self._counter(
+                "smppgw_campaign_segments", "Segments of a campaign that have left under a rate.", "campaign"
+            ),
+            self._gauge(
+                "smppgw_campaign_queue_messages",
+                "Messages of a campaign accepted and not yet sent.",
+                "campaign",
+            ),
+        )
+
+    def before_scrape(self, prepare: Callable[[], None]) -> None:
+        """Call `prepare` before anything is read for a scrape: what several gauges need is looked up there once."""
+        self._before_scrape.append(prepare)
+
     def render(self) -> bytes:
         """Return everything in Prometheus's text format (`CONTENT_TYPE`)."""
+        for prepare in self._before_scrape:
+            prepare()
         return generate_latest(self._registry)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Family[Counter]:

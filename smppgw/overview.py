@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from smppgw.accounts import Account
+from smppgw.backlog_view import Depths
+from smppgw.campaign_series import CampaignSeries
 from smppgw.carriers import Carrier
+from smppgw.limits_view import LimitsView
+from smppgw.lines import Line
 from smppgw.metrics import OTHER, Metrics
-from smppgw.routing import LANES, Router
+from smppgw.routing import LANES
 from smppgw.session.timers import NS
 from smppgw.settings import Settings
 from smppgw.store.api import Store
@@ -24,28 +28,37 @@ class Overview:
         self,
         settings: Settings,
         store: Store,
-        router: Router,
+        limits: LimitsView,
         accounts: Mapping[str, Account],
         carriers: Mapping[str, Carrier],
         metrics: Metrics,
         *,
+        series: CampaignSeries | None = None,
         clock: Callable[[], int],
         not_ready: Callable[[], list[str]],
     ) -> None:
-        """`metrics` are told where to read their gauges; `not_ready` says why no new traffic should come here."""
+        """`metrics` are told where to read their gauges; `series` is brought up to date with them.
+
+        `not_ready` says why no new traffic should come here.
+        """
         self._settings = settings
         self._store = store
-        self._router = router
+        self._limits = limits
         self._accounts = accounts
         self._carriers = carriers
         self._clock = clock
+        self._series = series
         self._not_ready = not_ready
         self._started_ns = clock()
+        self._waiting: dict[tuple[str, ...], float] = {}
+        self._ages: dict[tuple[str, ...], float] = {}
+        """By lane: what a scrape shows."""
         self._expose(metrics)
 
     def status(self) -> dict[str, Any]:
-        """Return what `/status` shows; no number, no text, no address."""
+        """Return what `/status` shows; no number, no text, no address. Of limits what `/limits` shows."""
         not_ready = self._not_ready()
+        depths = self._depths()
         return {
             "name": self._settings.gateway.name,
             "version": version("smppgw"),
@@ -76,10 +89,9 @@ class Overview:
                 }
                 for carrier in self._carriers.values()
             },
-            "lanes": {name: self._lane_depth(name) for name in LANES},
-            "retrying": sum(
-                self._store.deferred(lane) for route in self._router.routes for lane in route.lanes
-            ),
+            "lanes": dict(zip(LANES, depths.waiting, strict=True)),
+            "retrying": depths.deferred,
+            "limits": self._limits.overview(),
             "kept_deliveries": self._store.waiting_deliveries(""),
             "deliveries_of_others": self._unconfigured(),
         }
@@ -89,25 +101,29 @@ class Overview:
         gone = [name for name in self._store.owing() if name and name not in self._accounts]
         return sum(map(self._store.waiting_deliveries, gone))
 
-    def _lanes_named(self, name: str) -> list[str]:
-        return [lane for route in self._router.routes for lane in route.lanes if lane.endswith(f"/{name}")]
+    def _depths(self) -> Depths:
+        """Walk over the lanes in which something stands."""
+        campaigns = self._series.campaigns if self._series is not None else {}
+        return Depths(cast("Collection[Line]", self._store.lanes()), campaigns)
 
-    def _lane_depth(self, name: str) -> int:
-        return sum(map(self._store.waiting, self._lanes_named(name)))
-
-    def _lane_age(self, name: str) -> float:
-        ages = [
-            (self._clock() - oldest_ns) / NS
-            for lane in self._lanes_named(name)
-            if (oldest_ns := self._store.oldest_ns(lane)) is not None
-        ]
-        return max(ages, default=0.0)
+    def _look(self) -> None:
+        """Look up what several gauges show, once for all of them."""
+        depths = self._depths()
+        now_ns = self._clock()
+        self._waiting = {(name,): waiting for name, waiting in zip(LANES, depths.waiting, strict=True)}
+        self._ages = {
+            (name,): 0.0 if oldest_ns is None else (now_ns - oldest_ns) / NS
+            for name, oldest_ns in zip(LANES, depths.oldest_ns, strict=True)
+        }
+        if self._series is not None:
+            self._series.count(depths.of_campaigns)
 
     def _expose(self, metrics: Metrics) -> None:
         """Tell the metrics where to read the gauges."""
         accounts, carriers = self._accounts.values(), self._carriers.values()
-        metrics.queue_messages.read_from(lambda: {(name,): self._lane_depth(name) for name in LANES})
-        metrics.queue_oldest_message_age.read_from(lambda: {(name,): self._lane_age(name) for name in LANES})
+        metrics.before_scrape(self._look)
+        metrics.queue_messages.read_from(lambda: self._waiting)
+        metrics.queue_oldest_message_age.read_from(lambda: self._ages)
         metrics.delivers_waiting.read_from(
             lambda: {(account.name,): self._store.waiting_deliveries(account.name) for account in accounts}
         )

@@ -22,7 +22,12 @@ LOOPBACK = AdminSettings(port=0)
 
 @asynccontextmanager
 async def running(**arguments: Any) -> AsyncIterator[AdminServer]:
-    options = {"metrics": Metrics(), "status": lambda: {"name": "gw"}, "ready": list[str]} | arguments
+    options = {
+        "metrics": Metrics(),
+        "status": lambda: {"name": "gw"},
+        "limits": lambda name: {"name": name},
+        "ready": list[str],
+    } | arguments
     server = AdminServer(LOOPBACK, **options)
     await server.start()
     try:
@@ -110,6 +115,61 @@ def test_status_is_json() -> None:
         assert line == "HTTP/1.1 200 OK"
         assert fields["content-type"] == "application/json"
         assert json.loads(body) == {"name": "gw", "carriers": [{"name": "one", "bound": 2}]}
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/limits", None),
+        ("/limits?", None),
+        ("/limits?name=reminders", "reminders"),
+        ("/limits?name=fall+sale%20%26%20more", "fall sale & more"),
+        ("/limits?name=%2B12065550100", "+12065550100"),
+        ("/limits?name=", ""),
+    ],
+)
+def test_limits_are_json_of_what_is_asked_for(path: str, name: str | None) -> None:
+    async def test() -> None:
+        async with running() as server:
+            line, fields, body = await get(server, path)
+        assert (line, fields["content-type"]) == ("HTTP/1.1 200 OK", "application/json")
+        assert json.loads(body) == {"name": name}
+
+    run(test)
+
+
+def test_what_has_no_limits_is_not_found_and_said_in_one_line() -> None:
+    async def test() -> None:
+        async with running(limits=lambda _: None) as server:
+            line, _, body = await get(server, "/limits?name=nobody%0Aat%20all" + "x" * 500)
+        assert line == "HTTP/1.1 404 Not Found"
+        assert body.startswith(b"there is no brand, campaign, pool or number 'nobody\\nat allxxx")
+        assert len(body) < 150
+        assert b"\n" not in body
+
+    run(test)
+
+
+@pytest.mark.parametrize("query", ["nmae=x", "name=x&name=y", "name=x&b=c", "x", "&".join(["name=x"] * 1000)])
+def test_a_query_that_limits_do_not_know_is_not_found(query: str) -> None:
+    async def test() -> None:
+        async with running() as server:
+            line, _, body = await get(server, f"/limits?{query}")
+        assert line == "HTTP/1.1 404 Not Found"
+        assert body.startswith(b"there are /limits and /limits?name=")
+
+    run(test)
+
+
+def test_a_page_that_fails_does_not_tell_the_loop_for_which_number() -> None:
+    async def test() -> None:
+        seen: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+        async with running(limits=lambda _: {"a": 1 // 0}) as server:
+            assert (await get(server, "/limits?name=12065550100"))[0].startswith("HTTP/1.1 500 ")
+        assert [context["message"] for context in seen] == ["admin page /limits failed"]
 
     run(test)
 
@@ -232,7 +292,9 @@ def test_a_port_in_use_is_an_error_that_names_it() -> None:
     async def test() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            server = AdminServer(AdminSettings(port=port), metrics=Metrics(), status=dict, ready=list)
+            server = AdminServer(
+                AdminSettings(port=port), metrics=Metrics(), status=dict, limits=lambda _: {}, ready=list
+            )
             with pytest.raises(AdminError, match=f"127.0.0.1 port {port}: .*in use") as caught:
                 await server.start()
         assert isinstance(caught.value, SmppgwError)
@@ -257,7 +319,7 @@ def test_closing_ends_connections_and_frees_the_port() -> None:
 
 def test_closing_one_that_never_started_does_nothing() -> None:
     async def test() -> None:
-        server = AdminServer(LOOPBACK, metrics=Metrics(), status=dict, ready=list)
+        server = AdminServer(LOOPBACK, metrics=Metrics(), status=dict, limits=lambda _: {}, ready=list)
         await server.close()
         assert server.port == 0
 

@@ -28,6 +28,7 @@ FLOORS: Final[Mapping[int, str]] = {
         store store.api store.backlog store.checkpoint store.columns store.correlation store.entries
         store.errors store.expiries store.finished store.frame store.history store.holding store.outcomes
         store.page_codec store.queue store.record store.rows store.state
+        drain_time registered usage
         """,
     2: """
         session.client session.connection session.server
@@ -43,6 +44,7 @@ FLOORS: Final[Mapping[int, str]] = {
         accounts admission binding carrier_side carriers dispatch early esme_side expiry finding handsets inbound
         inquiry message_ids notice orphans outbind overdue overview parts pump receipts replacement retries routing
         settling submission telling verdicts
+        backlog_view campaign_series limits_look limits_view
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
 }
@@ -76,8 +78,11 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "config_reader": "test_config.py",
     "config_rules": "test_config.py",
     "early": "test_receipts.py",
+    "cli.asking": "test_status.py",
     "finding": "test_receipts.py",
+    "limits_look": "test_limits_view.py",
     "metric_bounds": "test_metrics.py",
+    "registered": "test_limits_view.py",
     "store.restore": "test_outgoing.py",
 }
 """Modules whose tests are another module's. Every other one has its own at the mirrored place."""

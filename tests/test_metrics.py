@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from importlib.metadata import version
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,16 +12,18 @@ from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from smppgw import metric_bounds
+from smppgw.metric_bounds import QUICK_SECONDS
 from smppgw.metrics import (
-    DELIVERY_SECONDS,
-    QUICK_SECONDS,
-    RESPONSE_SECONDS,
+    LIMITS,
+    REASONS,
     Counter,
     Histogram,
     Metrics,
     status_label,
 )
 from smppgw.pdu.constants import CommandStatus
+from smppgw.throttle.registry import Reason
 
 CONTRACT = {
     "smppgw_messages_accepted_total": ("counter", {"esme"}),
@@ -39,6 +42,8 @@ CONTRACT = {
     "smppgw_delivers_waiting": ("gauge", {"esme"}),
     "smppgw_kept": ("gauge", set()),
     "smppgw_throttled_total": ("counter", {"limit"}),
+    "smppgw_senders_refused_total": ("counter", {"reason"}),
+    "smppgw_queue_wait_seconds": ("histogram", {"lane"}),
     "smppgw_pdu_errors_total": ("counter", {"side", "status"}),
     "smppgw_queue_messages": ("gauge", {"lane"}),
     "smppgw_queue_oldest_message_age_seconds": ("gauge", {"lane"}),
@@ -82,7 +87,7 @@ def touched() -> Metrics:
         metrics.messages_accepted, metrics.messages_rejected, metrics.messages_expired,
         metrics.messages_submitted, metrics.receipts, metrics.receipts_orphaned, metrics.receipts_repeated,
         metrics.mo, metrics.mo_unowned, metrics.mo_joined, metrics.mo_incomplete, metrics.delivers,
-        metrics.delivers_expired, metrics.throttled, metrics.pdu_errors, metrics.submit_response_duration,
+        metrics.delivers_expired, metrics.pdu_errors, metrics.submit_response_duration,
         metrics.delivery_duration,
     ):  # fmt: skip
         family(*family.labels)
@@ -128,6 +133,46 @@ def test_a_counter_shows_what_was_added() -> None:
     metrics.messages_accepted("acme").add(20)
     metrics.messages_accepted("other").add(3)
     assert samples(metrics, "smppgw_messages_accepted_total") == {("acme",): 21, ("other",): 3}
+
+
+def test_every_limit_every_reason_and_every_lane_is_there_from_the_start() -> None:
+    metrics = Metrics()
+    assert samples(metrics, "smppgw_throttled_total") == {(limit,): 0 for limit in LIMITS}
+    assert samples(metrics, "smppgw_senders_refused_total") == {(reason,): 0 for reason in REASONS}
+    waits = samples(metrics, "smppgw_queue_wait_seconds_count")
+    assert waits == {("otp",): 0, ("transactional",): 0, ("promotional",): 0}
+
+
+def test_limits_are_called_what_the_contract_calls_them() -> None:
+    assert LIMITS == ("number", "campaign", "brand_day", "carrier", "esme")
+
+
+def test_the_reasons_are_those_of_the_registry() -> None:
+    assert set(REASONS) == set(get_args(Reason))
+
+
+def test_nothing_is_exposed_by_campaign_unless_somebody_asks() -> None:
+    assert "smppgw_campaign" not in Metrics().render().decode()
+
+
+def test_what_is_counted_by_campaign_has_its_ids_escaped() -> None:
+    metrics = Metrics()
+    segments, queued = metrics.campaign_series()
+    campaign = 'fall "sale"\\\n'
+    segments(campaign).add(3)
+    queued.read_from(lambda: {(campaign,): 2})
+    assert samples(metrics, "smppgw_campaign_segments_total") == {(campaign,): 3}
+    assert samples(metrics, "smppgw_campaign_queue_messages") == {(campaign,): 2}
+
+
+def test_what_several_gauges_need_is_prepared_once_a_scrape() -> None:
+    metrics = Metrics()
+    looked: list[str] = []
+    metrics.before_scrape(lambda: looked.append("walk"))
+    metrics.queue_messages.read_from(lambda: looked.append("read") or {("otp",): len(looked)})
+    metrics.store_bytes.read_from(lambda: looked.append("read") or {(): 1})
+    metrics.render()
+    assert looked == ["walk", "read", "read"]
 
 
 def test_the_same_labels_are_the_same_counter() -> None:
@@ -207,7 +252,9 @@ def test_a_histogram_s_buckets_hold_what_is_at_most_their_bound(
         assert sum(histogram.counts[: place + 1]) == below
 
 
-@pytest.mark.parametrize("bounds", [QUICK_SECONDS, RESPONSE_SECONDS, DELIVERY_SECONDS])
+@pytest.mark.parametrize(
+    "bounds", [value for name, value in vars(metric_bounds).items() if isinstance(value, tuple)]
+)
 def test_bucket_bounds_rise(bounds: tuple[float, ...]) -> None:
     assert list(bounds) == sorted(set(bounds))
 

@@ -35,6 +35,7 @@ _COMMANDS: Final[Mapping[str, _Command]] = {
     "serve": _Command("serve", "run the gateway until SIGTERM or SIGINT"),
     "check": _Command("check", "validate a configuration file"),
     "status": _Command("status", "show what a running gateway is doing"),
+    "limits": _Command("limits", "show what a running gateway may send, has sent and lets wait"),
     "store": _Command("store", "look into a gateway's store, or salvage a damaged one"),
     "smsc": _Command("smsc", "run a loopback SMSC that plays a carrier"),
     "send": _Command("send", "submit a message as an ESME, and wait for its receipts"),

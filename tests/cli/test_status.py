@@ -36,6 +36,43 @@ STATUS: dict[str, Any] = {
     },
     "lanes": {"otp": 0, "transactional": 7},
     "retrying": 4,
+    "limits": {
+        "used_over_seconds": 7.5,
+        "brands": [
+            {
+                "brand": "acme-inc",
+                "segments_per_day": 2000,
+                "left_today": 0,
+                "used_per_second": 0.0,
+                "waiting": 0,
+                "drain_seconds": 0.0,
+            },
+            {
+                "brand": "idle-inc",
+                "segments_per_day": 2000,
+                "left_today": 10,
+                "used_per_second": None,
+                "waiting": 0,
+                "drain_seconds": 0.0,
+            },
+        ],
+        "campaigns": [
+            {
+                "campaign": "reminders",
+                "segments_per_second": 1.25,
+                "used_per_second": 1.2,
+                "waiting": 120,
+                "drain_seconds": 96.0,
+            },
+            {
+                "campaign": "idle",
+                "segments_per_second": None,
+                "used_per_second": None,
+                "waiting": 0,
+                "drain_seconds": 0.0,
+            },
+        ],
+    },
 }
 
 
@@ -81,7 +118,27 @@ def test_a_glance_says_what_is_up_and_what_waits() -> None:
         "otp 0",
         "transactional 7",
         "aside until due 4",
+        "",
+        "limited allowed used a second waiting drained in",
+        "brand acme-inc 2,000 a day, 0 left 0 0 0 s",
+        "campaign reminders 1.25 a second 1.2 120 1 min 36 s",
     ]
+
+
+def test_where_nothing_is_limited_nothing_is_said_of_limits() -> None:
+    document = {**STATUS, "limits": {**STATUS["limits"], "brands": [], "campaigns": []}}
+    with answering(200, json.dumps(document).encode()) as url:
+        done = run("status", "--admin", url)
+    assert "aside until due" in done.out.splitlines()[-1]
+
+
+def test_of_many_that_wait_only_the_first_are_shown() -> None:
+    campaigns = [STATUS["limits"]["campaigns"][0]] * 100
+    document = {**STATUS, "limits": {**STATUS["limits"], "campaigns": campaigns}}
+    with answering(200, json.dumps(document).encode()) as url:
+        done = run("status", "--admin", url)
+    assert done.out.splitlines()[-1] == "and 81 more: smppgw limits"
+    assert len(done.out.splitlines()) < 50
 
 
 def test_json_is_passed_on() -> None:
