@@ -1,20 +1,25 @@
 """Read a configuration file: `load` for those who use it, `check` for those who ask what is wrong with it.
 
-The table of tiers and the profiles of carriers are files of their own, which it names.
+The tables of tiers and of countries, the look-up of operators and the profiles of carriers are files of their own,
+which it names.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from smppgw.config_reader import Problem, TableReader, named
+from smppgw.config_reader import Breach, Problem, TableReader, named
+from smppgw.config_registration import country_breaches
 from smppgw.config_rules import breaches, profile_breaches
 from smppgw.errors import SmppgwError
-from smppgw.settings import CarrierSettings, ErrorProfile, Settings, TierTable
+from smppgw.operators import Operators, OperatorsError
+from smppgw.settings import CarrierSettings, CountryTable, ErrorProfile, Settings, TierTable
+
+Table = TypeVar("Table", TierTable, CountryTable, ErrorProfile)
 
 CONFIG_OCTETS = 16 * 1024 * 1024
 """The most that is read of a configuration file."""
@@ -50,7 +55,7 @@ def check(path: Path) -> list[Problem]:
 
 def load_profile(path: Path) -> ErrorProfile:
     """Return what a profile of a carrier says. Raises: ConfigError with every problem."""
-    profile, problems = _read_profile(path)
+    profile, problems = _read_table(ErrorProfile, path, profile_breaches)
     if profile is None or problems:
         raise ConfigError(problems)
     return profile
@@ -67,10 +72,19 @@ def _read(path: Path) -> tuple[Settings | None, list[Problem]]:
         # It has a default for tests and tools; a gateway that keeps messages must be told where.
         reader.report("[gateway] data_dir", "is missing; expected the directory of the message store")
     problems = reader.problems
-    if settings.limits.tiers is not None:
-        tiers, tier_problems = _read_tiers(settings.limits.tiers)
+    limits = settings.limits
+    if limits.tiers is not None:
+        tiers, found = _read_table(TierTable, limits.tiers)
         settings = dataclasses.replace(settings, tiers=tiers)
-        problems += tier_problems
+        problems += found
+    if limits.countries is not None:
+        countries, found = _read_table(CountryTable, limits.countries, country_breaches)
+        settings = dataclasses.replace(settings, countries=countries)
+        problems += found
+    if limits.operators is not None:
+        operators, found = _read_operators(limits.operators)
+        settings = dataclasses.replace(settings, operators=operators)
+        problems += found
     profiles, profile_problems = _read_profiles(path, settings.carriers)
     settings = dataclasses.replace(settings, profiles=profiles)
     problems += profile_problems
@@ -79,12 +93,30 @@ def _read(path: Path) -> tuple[Settings | None, list[Problem]]:
     return settings, problems
 
 
-def _read_tiers(path: Path) -> tuple[TierTable | None, list[Problem]]:
+def _read_table(
+    cls: type[Table], path: Path, breaches_of: Callable[[Table], Iterable[Breach]] = lambda _: ()
+) -> tuple[Table | None, list[Problem]]:
+    """Return what a file says that the configuration names."""
     document = _document(path)
     if isinstance(document, Problem):
         return None, [document]
     reader = TableReader(path)
-    return reader.read_document(TierTable, document), reader.problems
+    table = reader.read_document(cls, document)
+    for key, reason in breaches_of(table):
+        reader.report(key, reason)
+    return table, reader.problems
+
+
+def _read_operators(path: Path) -> tuple[Operators | None, list[Problem]]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            return Operators(lines), []
+    except OSError as error:
+        return None, [Problem(path, "", f"cannot be read: {error.strerror}")]
+    except UnicodeDecodeError:
+        return None, [Problem(path, "", "is not UTF-8")]
+    except OperatorsError as error:
+        return None, [Problem(path, error.where, error.reason)]
 
 
 def _read_profiles(
@@ -98,7 +130,7 @@ def _read_profiles(
         if carrier.profile is None:
             continue
         if carrier.profile not in files:
-            files[carrier.profile], found = _read_profile(carrier.profile)
+            files[carrier.profile], found = _read_table(ErrorProfile, carrier.profile, profile_breaches)
             if files[carrier.profile] is None:
                 # No key of the file can be named, but the one that names the file.
                 where = f"{named('carrier', carrier.name)} profile"
@@ -108,17 +140,6 @@ def _read_profiles(
         if profile is not None:
             profiles[carrier.name] = profile
     return profiles, problems
-
-
-def _read_profile(path: Path) -> tuple[ErrorProfile | None, list[Problem]]:
-    document = _document(path)
-    if isinstance(document, Problem):
-        return None, [document]
-    reader = TableReader(path)
-    profile = reader.read_document(ErrorProfile, document)
-    for key, reason in profile_breaches(profile):
-        reader.report(key, reason)
-    return profile, reader.problems
 
 
 def _document(path: Path) -> dict[str, Any] | Problem:

@@ -18,28 +18,38 @@ from smppgw.settings import (
     AdminSettings,
     BrandSettings,
     BrandTier,
+    CampaignRules,
     CampaignSettings,
     CarrierSettings,
     ClassRate,
+    CountryRules,
     ErrMeaning,
     EsmeSettings,
     GatewaySettings,
     InboundSettings,
+    LimitsSettings,
     ListenSettings,
+    NumberRate,
     NumberSettings,
     OutbindSettings,
+    PoolSettings,
     RouteSettings,
     StatMeaning,
     StatusMeaning,
     StoreSettings,
 )
+from smppgw.throttle.nanp import canonical
 
 Bound = Callable[[Any], Any]
 
 PASSWORD_CHARACTERS: Final = 8
 """The longest password of SMPP v3.4 section 5.2.2."""
 
+WORDS_CHARACTERS: Final = 500
+"""The longest reason or description."""
+
 _PHONE_NUMBER: Final = re.compile(r"\+?([0-9]{3,15})")
+_COUNTRY: Final = re.compile(r"\+?(CA|1[2-9][0-9]{2}|[2-9][0-9]{0,3})")
 _DIGITS: Final = re.compile(r"\+?([0-9]{1,20})")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
 
@@ -110,6 +120,23 @@ def _sender(value: str) -> str:
     return digits[1] if digits else str(_ADDRESS(value))
 
 
+def _number(value: str) -> str:
+    """A telephone number, as numbers are compared."""
+    return canonical(str(_PHONE(value)))
+
+
+def _pool(value: str) -> str:
+    """A source address, as they are compared."""
+    return canonical(_sender(value))
+
+
+def _words(value: str) -> str:
+    """What people are told, on a line."""
+    if not value.isprintable() or len(value) > WORDS_CHARACTERS:
+        raise UnfitError("has others or more", f"at most {WORDS_CHARACTERS} printable characters")
+    return value
+
+
 def _status(value: int | str) -> int:
     """A command_status as its number."""
     try:
@@ -123,6 +150,7 @@ _ADDRESS: Final = text(1, 20)
 _COUNT: Final = number(1, 1_000_000)
 _HOST_NAME: Final = _matching(_HOST, "a host name or an IP address")
 _NAME: Final = text(1, 64)
+_NUMBER_RATE: Final = number(0, 100_000, "segments a second", above=True)
 _PASSWORD: Final = text(1, PASSWORD_CHARACTERS)
 _PDU_OCTETS: Final = number(1_024, 1_048_576, "octets")
 _PHONE: Final = _matching(_PHONE_NUMBER, "3 to 15 digits, such as +12065550100")
@@ -157,7 +185,11 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
             "write_buffer_octets": number(65_536, 1_073_741_824, "octets"),
             "failed_bind_delay": number(0, 30, "seconds"),
         },
-        AdminSettings: {"host": _HOST_NAME, "port": number(0, 65_535, "(0: any free port)")},
+        AdminSettings: {
+            "host": _HOST_NAME,
+            "port": number(0, 65_535, "(0: any free port)"),
+            "campaign_series": number(0, 10_000, "campaigns"),
+        },
         OutbindSettings: {
             "host": _HOST_NAME,
             "port": number(1, 65_535),
@@ -194,14 +226,33 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
             "max_pdu_octets": _PDU_OCTETS,
         },
         RouteSettings: {"source": _PREFIX, "destination": _PREFIX},
-        BrandSettings: {"id": _NAME, "segments_per_day": _segments},
-        CampaignSettings: {"id": _NAME, "numbers": _each(_PHONE), "segments_per_minute": _segments},
-        NumberSettings: {
-            "number": _PHONE,
-            "segments_per_second": number(0, 100_000, "segments a second", above=True),
+        BrandSettings: {
+            "id": _NAME,
+            "reason": _words,
+            "tax_id": text(0, 64),
+            "segments_per_day": _segments,
         },
+        CampaignSettings: {
+            "id": _NAME,
+            "reason": _words,
+            "use_case": _words,
+            "numbers": _each(_number),
+            "segments_per_minute": _segments,
+        },
+        NumberSettings: {"number": _number, "segments_per_second": _NUMBER_RATE},
+        PoolSettings: {"name": _pool, "numbers": _each(_number)},
+        LimitsSettings: {"burst_seconds": number(0, 60, "seconds")},
         BrandTier: {"name": _NAME, "segments_per_day": _segments},
         ClassRate: {"segments_per_minute": _POSITIVE},
+        NumberRate: {"segments_per_second": _NUMBER_RATE},
+        CampaignRules: {"numbers": _POSITIVE},
+        CountryRules: {
+            "prefix": _matching(_COUNTRY, 'a calling code such as 33, "CA", or 1 and an area code'),
+            "min_characters": number(1, 20),
+            "max_characters": number(1, 20),
+            "forbidden_words": _each(_ADDRESS),
+            "forbidden_sources": _each(_PREFIX),
+        },
         ErrMeaning: {"err": _each(text(1, 20))},
         StatMeaning: {"stat": _each(text(1, 20))},
         StatusMeaning: {"command_status": _each(_status)},

@@ -1,4 +1,4 @@
-"""What must hold between the keys of a configuration: names that exist, numbers that have one campaign.
+"""What must hold between the keys of a configuration: names that exist, room that is there.
 
 And between those of a carrier's profile: an error that has one meaning.
 """
@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from smppgw.config_bounds import PASSWORD_CHARACTERS
-from smppgw.config_reader import named
+from smppgw.config_reader import Breach, named, no_such
+from smppgw.config_registration import registration_breaches
 from smppgw.error_classes import NO_FAILURE, class_of_stat, plain_err
 from smppgw.pdu.constants import InterfaceVersion, status_name
 from smppgw.pdu.receipt import state_of_stat
@@ -21,17 +22,13 @@ LEAST_SEGMENTS: Final = 8
 PDUS_IN_A_SEGMENT: Final = 8
 """What arrives with one read goes into the log as a whole."""
 
-Breach = tuple[str, str]
-"""The key, and what is wrong there."""
-
 
 def breaches(settings: Settings) -> Iterator[Breach]:
     """Yield everything in the tables that does not go together."""
     yield from _peers(settings)
     yield from _inbound(settings)
     yield from _routes(settings)
-    yield from _campaigns(settings)
-    yield from _tiers(settings)
+    yield from registration_breaches(settings)
     store = settings.store
     if store.backend == "wal" and store.max_bytes < LEAST_SEGMENTS * store.segment_bytes:
         allowed = f"at least {LEAST_SEGMENTS} times segment_bytes, {LEAST_SEGMENTS * store.segment_bytes}"
@@ -72,7 +69,7 @@ def _inbound(settings: Settings) -> Iterator[Breach]:
     }
     for key, esme in named_there.items():
         if esme and esme not in esmes:
-            yield f"[inbound] {key}", _no_such("esme", "system_id", esme)
+            yield f"[inbound] {key}", no_such("esme", "system_id", esme)
     owner: dict[str, str] = {}
     for each in settings.esmes:
         for prefix in each.prefixes:
@@ -94,49 +91,11 @@ def _routes(settings: Settings) -> Iterator[Breach]:
             yield f"{where} carriers", "names no carrier; expected at least one"
         for carrier in route.carriers:
             if carrier not in carriers:
-                yield f"{where} carriers", _no_such("carrier", "name", carrier)
+                yield f"{where} carriers", no_such("carrier", "name", carrier)
         if route.esme is not None and route.esme not in esmes:
-            yield f"{where} esme", _no_such("esme", "system_id", route.esme)
+            yield f"{where} esme", no_such("esme", "system_id", route.esme)
         if route.campaign is not None and route.campaign not in campaigns:
-            yield f"{where} campaign", _no_such("campaign", "id", route.campaign)
-
-
-def _campaigns(settings: Settings) -> Iterator[Breach]:
-    brands = {brand.id for brand in settings.brands}
-    owner: dict[str, str] = {}
-    for campaign in settings.campaigns:
-        where = named("campaign", campaign.id)
-        if campaign.brand and campaign.brand not in brands:
-            yield f"{where} brand", _no_such("brand", "id", campaign.brand)
-        for number in campaign.numbers:
-            first = owner.setdefault(number, campaign.id)
-            if first != campaign.id:
-                yield (
-                    f"{where} numbers",
-                    f'has {number}, which "{first}" has; expected a number in one campaign',
-                )
-        if len(set(campaign.numbers)) < len(campaign.numbers):
-            yield f"{where} numbers", "has a number twice; expected each once"
-
-
-def _tiers(settings: Settings) -> Iterator[Breach]:
-    if settings.tiers is None:
-        return
-    file = settings.limits.tiers
-    tiers = [tier.name for tier in settings.tiers.tiers]
-    classes: list[str] = [rate.name for rate in settings.tiers.classes]
-    for brand in settings.brands:
-        if brand.tier is not None and brand.tier not in tiers:
-            allowed = f"a [[tier]] of {file}: {', '.join(tiers)}"
-            yield f"{named('brand', brand.id)} tier", f'is "{brand.tier}"; expected {allowed}'
-    for campaign in settings.campaigns:
-        if campaign.class_ is not None and campaign.class_ not in classes:
-            allowed = f"a [[class]] of {file}: {', '.join(classes)}"
-            yield f"{named('campaign', campaign.id)} class", f'is "{campaign.class_}"; expected {allowed}'
-
-
-def _no_such(table: str, key: str, name: str) -> str:
-    return f'names "{name}"; expected the {key} of a [[{table}]]'
+            yield f"{where} campaign", no_such("campaign", "id", route.campaign)
 
 
 def profile_breaches(profile: ErrorProfile) -> Iterator[Breach]:

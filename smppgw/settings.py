@@ -227,7 +227,7 @@ class NumberSettings:
     """One `[[number]]`: a toll-free number, a short code, a long code with its own rate."""
 
     number: str
-    """Digits only."""
+    """Digits only, ten of them with the 1 of +1."""
     segments_per_second: float | None = None
     """In place of the rate that the table of tiers has for its type."""
     type: NumberType | None = None
@@ -261,7 +261,7 @@ class LimitsSettings:
     countries: Path | None = None
     """The file with the rules of countries for source addresses (`CountryTable`)."""
     operators: Path | None = None
-    """The file that says which numbers are T-Mobile's (`smppgw.operators`); None: each may be."""
+    """The file that says which numbers are T-Mobile's (`smppgw.operators`); None: each of the US may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +298,23 @@ class NumberRate:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignRules:
+    """`[campaigns]` of a table of tiers: what holds for every campaign."""
+
+    numbers: int = 49
+    """Numbers of one campaign at most, where no `[[pool]]` of it is declared."""
+    source: str = ""
+    """Where the figure was found."""
+
+
+@dataclass(frozen=True, slots=True)
 class TierTable:
     """The file that `[limits] tiers` names."""
 
     tiers: tuple[BrandTier, ...] = field(metadata={"key": "tier"})
     classes: tuple[ClassRate, ...] = field(metadata={"key": "class"})
-    number_rates: tuple[NumberRate, ...] = field(metadata={"key": "number_rate"})
+    number_rates: tuple[NumberRate, ...] = field(default=(), metadata={"key": "number_rate"})
+    campaigns: CampaignRules = CampaignRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +322,13 @@ class CountryRules:
     """One `[[country]]` of a table of countries: which source addresses may send there."""
 
     prefix: str
-    """Calling code, digits only; the longest that fits a destination decides."""
+    """Calling code, digits only; the longest that fits a destination decides. Of +1, "CA" for Canada, or the 1 and the
+    area code of a country in the Caribbean; what holds for the US is no table's."""
     name: str
     source: str
     """Where the rules were found."""
     alphanumeric: bool = True
-    """Whether an address that is no number may send there at all."""
+    """Whether an address that is no number may send there at all; if so, with so many characters."""
     min_characters: int = 1
     max_characters: int = 11
     characters: Literal["any", "letters_and_digits"] = "any"

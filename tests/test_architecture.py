@@ -46,7 +46,7 @@ FLOORS: Final[Mapping[int, str]] = {
         settling submission telling verdicts
         backlog_view campaign_series limits_look limits_view
         """,
-    4: "smppgw __main__ cli.* config config_bounds config_reader config_rules gateway",
+    4: "smppgw __main__ cli.* config config_bounds config_reader config_registration config_rules gateway",
 }
 """A module imports its own floor or a lower one. Modules by their names below `smppgw`, a package by its own;
 `name.*` is a package and everything in it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from smppgw.settings import BrandSettings, CampaignSettings, CountryRules, EsmeSettings, NumberType, Settings
 from smppgw.throttle import nanp
@@ -42,6 +42,18 @@ NOT_ALLOWED: Final[Refusals] = MappingProxyType({ANYWHERE: "source_not_allowed"}
 NONE: Final[Refusals] = MappingProxyType({})
 
 
+class _Own(NamedTuple):
+    """What an ESME may use, to be looked up."""
+
+    esme: EsmeSettings
+    sources: frozenset[str]
+    campaigns: frozenset[str]
+
+    @classmethod
+    def of(cls, esme: EsmeSettings) -> _Own:
+        return cls(esme, frozenset(map(nanp.canonical, esme.sources)), frozenset(esme.campaigns))
+
+
 class Registry:
     """What the configuration says of senders. It does not change: a reload makes another one."""
 
@@ -51,8 +63,10 @@ class Registry:
         self._campaigns = {
             nanp.canonical(number): campaign for campaign in settings.campaigns for number in campaign.numbers
         }
+        self._of_campaign = {campaign.id: campaign.numbers for campaign in settings.campaigns}
         self._numbers = {nanp.canonical(each.number): each for each in settings.numbers}
         self._pools = {pool.name: pool for pool in pools_of(settings)}
+        self._own = {esme.system_id: _Own.of(esme) for esme in settings.esmes}
         self._operators = settings.operators
         rules = settings.countries.countries if settings.countries is not None else ()
         self._countries = {each.prefix: each for each in rules}
@@ -85,17 +99,16 @@ class Registry:
         return (said.type if said is not None else None) or nanp.number_type(number)
 
     def numbers_of(self, esme: EsmeSettings) -> Iterator[str]:
-        """Yield every source address that is an ESME's own, canonical: its `sources`, the numbers of its `campaigns`.
+        """Yield every number that is an ESME's own, canonical: its `sources`, and the numbers of its `campaigns`.
 
-        Pools of theirs are left out: nobody answers to a pool.
+        In the place of a pool in its `sources`, the numbers of that pool. A number may come twice.
         """
         for source in esme.sources:
-            source = nanp.canonical(source)
-            if source not in self._pools:
-                yield source
-        own = frozenset(esme.campaigns)
-        if own:
-            yield from (number for number, campaign in self._campaigns.items() if campaign.id in own)
+            name = nanp.canonical(source)
+            pool = self._pools.get(name)
+            yield from (name,) if pool is None else map(nanp.canonical, pool.numbers)
+        for id_ in esme.campaigns:
+            yield from map(nanp.canonical, self._of_campaign.get(id_, ()))
 
     # Where a message goes.
 
@@ -119,7 +132,7 @@ class Registry:
             if country != "NANP":
                 return country
         for length in range(self._longest_prefix, 0, -1):
-            if digits[:length] in self._countries and len(digits) >= length:
+            if digits[:length] in self._countries:
                 return digits[:length]
         return country
 
@@ -164,10 +177,11 @@ class Registry:
     def _may_use(self, esme: EsmeSettings, name: str, pool: Pool | None) -> bool:
         if not esme.sources and not esme.campaigns:
             return True
+        own = self._own.get(esme.system_id)
+        if own is None or own.esme is not esme:
+            own = self._own[esme.system_id] = _Own.of(esme)
         campaign = pool.campaign if pool is not None else self._campaigns.get(name)
-        if campaign is not None and campaign.id in esme.campaigns:
-            return True
-        return name in esme.sources or any(nanp.canonical(source) == name for source in esme.sources)
+        return name in own.sources or (campaign is not None and campaign.id in own.campaigns)
 
     def _of_source(self, source: str, ton: int) -> dict[str, Reason]:
         is_number = ton != ALPHANUMERIC and source.isdigit() and source.isascii()
