@@ -157,7 +157,7 @@ def country_breaches(table: CountryTable) -> Iterator[Breach]:
     """Yield everything in a table of countries that does not go together."""
     for rules in table.countries:
         where = named("country", rules.prefix)
-        if rules.prefix[:1] == "1" and nanp.country_of(rules.prefix[1:]) != "NANP":
+        if rules.prefix[:1] == "1" and rules.prefix[1:] and nanp.country_of(rules.prefix[1:]) != "NANP":
             yield f"{where} prefix", 'is of the US or Canada; expected "CA" for Canada, and none for the US'
         if rules.min_characters > rules.max_characters:
             allowed = f"at most max_characters, {rules.max_characters}"

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -22,10 +23,10 @@ from smppgw.settings import (
     EsmeSettings,
     ListenSettings,
     OutbindSettings,
+    PoolSettings,
     Settings,
     StatMeaning,
     StatusMeaning,
-    TierTable,
 )
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -87,7 +88,7 @@ def test_an_absolute_path_stays(write: Write) -> None:
     )
 
 
-def test_a_number_is_its_digits_with_or_without_a_plus(write: Write) -> None:
+def test_a_number_is_its_digits_with_or_without_a_plus_or_a_1(write: Write) -> None:
     settings = load(
         write(
             MINIMAL.replace(
@@ -95,7 +96,8 @@ def test_a_number_is_its_digits_with_or_without_a_plus(write: Write) -> None:
                 'password = "secret"\nsources = ["+1206", "ACME"]\n[[carrier',
             )
             + '[[brand]]\nid = "b"\n'
-            '[[campaign]]\nid = "c"\nbrand = "b"\nnumbers = ["+12065550100", "12065550101"]\n'
+            '[[campaign]]\nid = "c"\nbrand = "b"\nnumbers = ["+12065550100", "2065550101"]\n'
+            '[[pool]]\nname = "2065550109"\ncampaign = "c"\nnumbers = ["+2065550101"]\n'
             '[[number]]\nnumber = "+18005550100"\nsegments_per_second = 20\n'
             '[[route]]\ncarriers = ["one"]\ndestination = "+1"\n'
         )
@@ -103,6 +105,7 @@ def test_a_number_is_its_digits_with_or_without_a_plus(write: Write) -> None:
     assert settings.esmes[0].sources == ("1206", "ACME")
     assert settings.campaigns[0].numbers == ("12065550100", "12065550101")
     assert settings.numbers[0].number == "18005550100"
+    assert settings.pools[0] == PoolSettings("12065550109", "c", ("12065550101",))
     assert settings.routes[0].destination == "1"
 
 
@@ -324,7 +327,32 @@ def test_settings_do_not_print_their_secrets(write: Write) -> None:
             '[[number]] "1-2": number',
             "expected 3 to 15 digits",
         ),
-        ("[[number]]\nnumber = '12345'", '[[number]] "12345": segments_per_second', "is missing"),
+        (
+            "[[number]]\nnumber = '12345'\nsegments_per_second = 0",
+            '[[number]] "12345": segments_per_second',
+            "is 0.0; expected more than 0 and at most 100000 segments a second",
+        ),
+        (
+            "[[number]]\nnumber = '12345'\ntype = 'mobile'",
+            '[[number]] "12345": type',
+            'is "mobile"; expected "long_code" or "toll_free" or "short_code"',
+        ),
+        (
+            "[admin]\ncampaign_series = -1",
+            "[admin] campaign_series",
+            "is -1; expected 0 to 10000 campaigns",
+        ),
+        (
+            "[limits]\nburst_seconds = -0.1",
+            "[limits] burst_seconds",
+            "is -0.1; expected 0 to 60 seconds",
+        ),
+        ("[[brand]]\nid = 'b'\ntax_id = 'é'", '[[brand]] "b": tax_id', "has other characters"),
+        (
+            '[[brand]]\nid = "b"\nreason = "two\\nlines"',
+            '[[brand]] "b": reason',
+            "expected at most 500 printable characters",
+        ),
         (
             "".join(f"[[number]]\nnumber = '{n}'\nsegments_per_second = 1\n" for n in ("12345", "+12345")),
             '[[number]] "+12345": number',
@@ -378,21 +406,6 @@ def test_an_unknown_campaign_class_is_refused_with_the_known_ones(write: Write) 
     text = MINIMAL + "[[brand]]\nid = 'b'\n[[campaign]]\nid = 'c'\nbrand = 'b'\nclass = 'Q'\n"
     (problem,) = problems_of(write(text))
     assert problem.startswith('[[campaign]] "c": class: is "Q"; expected "A" or "B"')
-
-
-def test_a_number_belongs_to_one_campaign(write: Write) -> None:
-    campaign = "[[campaign]]\nid = '{}'\nbrand = 'b'\nnumbers = [{}]\n"
-    text = MINIMAL + "[[brand]]\nid = 'b'\n" + campaign.format("c", "'+12065550100', '12065550100'")
-    assert problems_of(write(text)) == ['[[campaign]] "c": numbers: has a number twice; expected each once']
-    text = (
-        MINIMAL
-        + "[[brand]]\nid = 'b'\n"
-        + campaign.format("c", "'+12065550100'")
-        + campaign.format("d", "'12065550100'")
-    )
-    assert problems_of(write(text)) == [
-        '[[campaign]] "d": numbers: has 12065550100, which "c" has; expected a number in one campaign'
-    ]
 
 
 def test_a_prefix_belongs_to_one_application(write: Write) -> None:
@@ -708,25 +721,28 @@ def test_the_table_of_tiers_has_every_tier_and_class_with_its_source(write: Writ
         "high_mid": 40_000,
         "low_mid": 10_000,
         "low": 2_000,
+        "low_volume": 6_000,
         "sole_proprietor": 1_000,
         "uncapped": "unlimited",
     }
     assert {rate.name: rate.segments_per_minute for rate in table.classes}["C"] == 2_400
     assert "".join(rate.name for rate in table.classes) == "ABCDEFTWKPSXYGNZ"
     assert {rate.name for rate in table.classes if rate.scope == "number"} == {"G", "N", "Y"}
-    assert all(entry.source for entry in (*table.tiers, *table.classes))
+    rates = {rate.type: rate.segments_per_second for rate in table.number_rates}
+    assert rates == {"long_code": 100, "toll_free": 3, "short_code": 10}
+    assert table.campaigns.numbers == 49
+    assert all(entry.source for entry in (*table.tiers, *table.classes, *table.number_rates, table.campaigns))
 
 
-def test_a_tier_and_a_class_are_of_the_table(write: Write, tmp_path: Path) -> None:
+def test_a_table_of_tiers_may_have_tiers_and_classes_alone(write: Write, tmp_path: Path) -> None:
     table = tmp_path / "tiers.toml"
     table.write_text(
-        "[[tier]]\nname = 'top'\nsegments_per_day = 1\nsource = 's'\n"
-        "[[class]]\nname = 'B'\nsegments_per_minute = 1\nscope = 'campaign'\nsource = 's'\n"
+        "[[tier]]\nname = 'low'\nsegments_per_day = 1\nsource = 's'\n"
+        "[[class]]\nname = 'A'\nsegments_per_minute = 1\nscope = 'campaign'\nsource = 's'\n"
     )
-    assert problems_of(write(with_tiers(table))) == [
-        f'[[brand]] "b": tier: is "low"; expected a [[tier]] of {table}: top',
-        f'[[campaign]] "c": class: is "A"; expected a [[class]] of {table}: B',
-    ]
+    tiers = load(write(with_tiers(table))).tiers
+    assert tiers is not None
+    assert (tiers.number_rates, tiers.campaigns.numbers) == ((), 49)
 
 
 def test_a_problem_in_the_table_of_tiers_names_that_file(write: Write, tmp_path: Path) -> None:
@@ -735,6 +751,65 @@ def test_a_problem_in_the_table_of_tiers_names_that_file(write: Write, tmp_path:
     problem = check(write(with_tiers(table).split("[[campaign]]")[0]))[0]
     assert problem.file == table
     assert problem.key == '[[tier]] "low": segments_per_day'
+
+
+OPERATORS = CONFIG / "operators.example.txt"
+
+
+def test_what_the_file_of_operators_says_is_read(write: Write) -> None:
+    operators = load(write(MINIMAL + f"[limits]\noperators = '{OPERATORS}'\n")).operators
+    assert operators is not None
+    assert [operators.is_t_mobile(f"120655501{n}") for n in ("98", "99")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("octets", "problem"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"1206,\xff", "is not UTF-8"),
+        (b"# well\n+1206;t-mobile\n", "line 2: is '+1206;t-mobile'; expected such as +1206555,t-mobile"),
+        (b"1206,sprint\n1206,att\n", "1206: is T-Mobile's and another operator's; expected one of them"),
+    ],
+)
+def test_a_problem_in_the_file_of_operators_names_it(
+    write: Write, tmp_path: Path, octets: bytes | None, problem: str
+) -> None:
+    path = tmp_path / "operators.txt"
+    if octets is not None:
+        path.write_bytes(octets)
+    assert [str(each) for each in check(write(MINIMAL + "[limits]\noperators = 'operators.txt'\n"))] == [
+        f"{path}: {problem}"
+    ]
+
+
+COUNTRIES = CONFIG / "countries.toml"
+
+
+def test_the_table_of_countries_that_is_shipped_is_read_with_its_sources(write: Write) -> None:
+    table = load(write(MINIMAL + f"[limits]\ncountries = '{COUNTRIES}'\n")).countries
+    assert table is not None
+    assert [country.name for country in table.countries] == ["Canada", "France"]
+    assert all(country.source for country in table.countries)
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "reason"),
+    [
+        ("prefix = '1'", '"1": prefix', 'is "1"; expected a calling code such as 33, "CA", or 1 and'),
+        ("prefix = '1206'", '"1206": prefix', "is of the US or Canada"),
+        ("prefix = '1416'", '"1416": prefix', 'expected "CA" for Canada, and none for the US'),
+        ("prefix = '33'\nmin_characters = 12", '"33": min_characters', "expected at most max_characters, 11"),
+        ("prefix = '33'\nforbidden_sources = ['x']", '"33": forbidden_sources', "expected the first digits"),
+    ],
+)
+def test_a_problem_in_the_table_of_countries_names_that_file(
+    write: Write, tmp_path: Path, keys: str, key: str, reason: str
+) -> None:
+    path = tmp_path / "countries.toml"
+    path.write_text(f"[[country]]\nname = 'n'\nsource = 's'\n{keys}\n")
+    (problem,) = check(write(MINIMAL + "[limits]\ncountries = 'countries.toml'\n"))
+    assert (problem.file, problem.key) == (path, f"[[country]] {key}")
+    assert reason in problem.reason
 
 
 def test_the_loopback_configuration_is_what_make_run_promises() -> None:
@@ -747,6 +822,7 @@ def test_the_loopback_configuration_is_what_make_run_promises() -> None:
     assert (settings.listen.port, settings.admin.port) == (2775, 9464)
     assert (carrier.host, carrier.port, carrier.binds, carrier.window) == ("127.0.0.1", 2776, 2, 100)
     assert (campaign.numbers, campaign.status, settings.brands[0].status) == (numbers, "approved", "approved")
+    assert (campaign.segments_per_minute, settings.brands[0].segments_per_day) == ("unlimited", "unlimited")
     assert settings.gateway.data_dir == CONFIG / "data" / "loopback"
 
 
@@ -757,16 +833,13 @@ def test_the_example_is_a_configuration_that_works() -> None:
     assert check(EXAMPLE) == []
 
 
-READ_FROM_OTHER_FILES = (TierTable | None, Mapping[str, ErrorProfile] | None)
-
-
 def settings_tables() -> dict[str, type]:
-    """The dataclass of each table, by its name in TOML."""
+    """The dataclass of each table, by its name in TOML. What may be None is another file's."""
     hints = get_type_hints(Settings)
     return {
         field.metadata.get("key", field.name): hint if isinstance(hint, type) else get_args(hint)[0]
         for field in dataclasses.fields(Settings)
-        if (hint := hints[field.name]) not in READ_FROM_OTHER_FILES
+        if (hint := hints[field.name]) and not isinstance(hint, UnionType)
     }
 
 
