@@ -130,7 +130,7 @@ class DayCap:
         if self.closed or (self.room >= first and 2 * self.room > piece):
             return None
         total = min(self.segments_per_day, self.used + max(piece, first))
-        return total if total > self.reserved else None
+        return total if total > max(self.used, self.reserved) else None
 
     def reserved_to(self, day: int, total: int) -> None:
         """So many segments of a day, in all, are durable: up to that they may be used."""
