@@ -25,9 +25,9 @@ FLOORS: Final[Mapping[int, str]] = {
         session session.control session.errors session.events session.handshake session.machine session.outgoing
         session.parting session.sequence session.settings session.sorting session.states session.timers
         session.window
-        store store.api store.backlog store.checkpoint store.columns store.correlation store.entries
-        store.errors store.expiries store.finished store.frame store.history store.holding store.outcomes
-        store.page_codec store.queue store.record store.rows store.state
+        store store.alarms store.api store.backlog store.checkpoint store.columns store.correlation store.entries
+        store.errors store.expiries store.finished store.frame store.fresh store.history store.holding
+        store.outcomes store.page store.page_codec store.queue store.record store.rows store.state
         drain_time registered usage
         """,
     2: """

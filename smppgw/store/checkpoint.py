@@ -14,12 +14,13 @@ from operator import attrgetter
 from typing import Final, TypeVar
 
 from smppgw.store import columns, history, record
-from smppgw.store.backlog import PAGE_ENTRIES, PAGE_OCTETS, Page
-from smppgw.store.entries import Delivery, Held, Message
+from smppgw.store.backlog import HEAD_LEAST, Backlog
+from smppgw.store.entries import Delivery, Held, Lane, Message
+from smppgw.store.page import LANES, PAGE_ENTRIES, PAGE_OCTETS, Page
 from smppgw.store.page_codec import joined, row_of
 from smppgw.store.record import MS, What
 from smppgw.store.rows import Fold, HeldRow, HistoryRow, SentRow
-from smppgw.store.state import ESME, LANE, State
+from smppgw.store.state import State
 
 EntryT = TypeVar("EntryT", Message, Delivery)
 
@@ -41,6 +42,7 @@ class Snapshot:
     delivery_key: int
     epoch_ns: int
     counters: dict[str, int]
+    quotas: dict[str, tuple[int, int]]
     at_ns: int
     correlation_ns: int
     """A receipt is expected for so long from now, or from the end of a message's validity."""
@@ -89,6 +91,7 @@ class Snapshot:
             released=self.released,
             history=list(_history_rows(self.history)),
             counters=self.counters,
+            quotas=self.quotas,
         )
 
     def _sent_row(self, carrier: str, carrier_id: bytes, message: Message) -> SentRow:
@@ -128,8 +131,16 @@ def _history_rows(remembered: Iterable[tuple[int, bytes]]) -> Iterable[HistoryRo
 
 def snapshot(state: State, now_ns: int, correlation_ns: int = CORRELATION_NS) -> Snapshot:
     """Take down what the ledger does not know yet; from now on the state counts it as known."""
-    counters = dict(state.counters)
-    taken = Snapshot(state.highest_key, state.delivery_key, state.epoch_ns, counters, now_ns, correlation_ns)
+    taken = Snapshot(
+        state.highest_key,
+        state.delivery_key,
+        state.epoch_ns,
+        dict(state.counters),
+        dict(state.quotas),
+        now_ns,
+        correlation_ns,
+    )
+    state.put_aside = 0
     _take_entries(state, taken)
     _take_dead(state, taken)
     _take_spilled(state, taken)
@@ -146,34 +157,48 @@ def snapshot(state: State, now_ns: int, correlation_ns: int = CORRELATION_NS) ->
 
 
 def _take_entries(state: State, taken: Snapshot) -> None:
-    """Put what stands in memory alone into new pages, what is aside by its moment."""
+    """Put what stands in memory alone into new pages: of one queue what is aside, by its moment, and may leave memory.
+
+    Messages of lanes in which few are aside share pages, or there would be as many pages as lanes.
+    """
     epoch_ns = state.epoch_ns
-    messages: defaultdict[tuple[str, bool], list[Message]] = defaultdict(list)
+    staying: list[Message] = []
+    aside: defaultdict[Lane, list[Message]] = defaultdict(list)
     for message in state.live.values():
         if message.page is None:
-            messages[message.lane, bool(message.due_ns)].append(message)
-    for (lane, aside), group in messages.items():
+            if message.due_ns:
+                aside[message.lane].append(message)
+            else:
+                staying.append(message)
+    for lane, group in aside.items():
+        queue = state.lanes.get(lane)
+        if queue is None or len(group) < HEAD_LEAST:
+            staying += group
+            continue
         group.sort(key=_MOMENT)
-        for part in _parts(group):
-            octets = record.of_messages(What.ACCEPTED, lane, part, epoch_ns)
-            _add_page(state, taken, LANE + lane, part, octets, aside=aside)
+        for part in _parts(group, state.page_entries(len(state.lanes))):
+            octets = record.of_messages(What.ACCEPTED, part, epoch_ns)
+            _add_page(state, taken, queue, part, octets, aside=True)
+    for part in _parts(staying, PAGE_ENTRIES):
+        octets = record.of_messages(What.ACCEPTED, part, epoch_ns)
+        _add_page(state, taken, None, part, octets, aside=False)
     deliveries: defaultdict[tuple[str, bool], list[Delivery]] = defaultdict(list)
     for delivery in state.undelivered.values():
         if delivery.page is None:
             deliveries[delivery.esme, bool(delivery.due_ns)].append(delivery)
-    for (esme, aside), owed in deliveries.items():
+    for (esme, is_aside), owed in deliveries.items():
         owed.sort(key=_MOMENT)
-        for piece in _parts(owed):
+        for piece in _parts(owed, PAGE_ENTRIES):
             octets = record.of_deliveries(esme, piece, epoch_ns)
-            _add_page(state, taken, ESME + esme, piece, octets, aside=aside)
+            _add_page(state, taken, state.owed_to(esme), piece, octets, aside=is_aside)
 
 
-def _parts(entries: list[EntryT]) -> Iterator[list[EntryT]]:
-    """Cut entries into parts of the size of a page."""
+def _parts(entries: list[EntryT], most: int) -> Iterator[list[EntryT]]:
+    """Cut entries into parts of the size of a page, of so many at most."""
     part: list[EntryT] = []
     octets = 0
     for entry in entries:
-        if part and (len(part) == PAGE_ENTRIES or octets > PAGE_OCTETS):
+        if part and (len(part) == most or octets > PAGE_OCTETS):
             yield part
             part, octets = [], 0
         part.append(entry)
@@ -185,17 +210,20 @@ def _parts(entries: list[EntryT]) -> Iterator[list[EntryT]]:
 def _add_page(
     state: State,
     taken: Snapshot,
-    queue: str,
+    queue: Backlog[Message] | Backlog[Delivery] | None,
     entries: Sequence[Message] | Sequence[Delivery],
     octets: bytes,
     *,
     aside: bool,
 ) -> None:
-    page = Page(state.next_page, queue, aside=aside)
+    page = Page(state.next_page, LANES if queue is None else queue.name, aside=aside)
     state.next_page += 1
     page.add(octets, entries, 0)
+    page.queue = queue
     page.folded = True
     page.chunks = page.gone = None
+    if not aside:  # it is never read back
+        page.keys = b""
     for entry in entries:
         entry.page = page
     taken.pages.append((page, [octets]))
@@ -208,7 +236,7 @@ def _take_spilled(state: State, taken: Snapshot) -> None:
     for page in state.spilled:
         page.folded = True
         assert page.chunks is not None, "a page that only memory has"
-        if len(page.dead) < page.count:
+        if not page.is_dead:
             taken.pages.append((page, page.chunks))
             if page.dead:
                 taken.dead.append((page.id, tuple(page.dead)))
@@ -218,7 +246,7 @@ def _take_spilled(state: State, taken: Snapshot) -> None:
 
 def _take_dead(state: State, taken: Snapshot) -> None:
     for page in state.changed:
-        if len(page.dead) == page.count:
+        if page.is_dead:
             taken.dropped.append(page.id)
         else:
             taken.dead.append((page.id, tuple(page.dead)))

@@ -32,7 +32,7 @@ SPILLED_OCTETS: Final = 8 * 1024 * 1024
 YOUNG_MOST: Final = 50_000
 """Likewise, messages that wait for a receipt and are in no ledger."""
 ASIDE_MOST: Final = 20_000
-"""Likewise, entries aside."""
+"""Likewise, entries that were put aside since."""
 HISTORY_MOST: Final = 8 * 1024 * 1024
 """Likewise, octets of the history."""
 ASIDE_STAYS_NS: Final = 5_000_000_000
@@ -125,7 +125,7 @@ class Checkpoints:
         return (
             state.spilled_octets > SPILLED_OCTETS
             or sum([len(sent.young) for sent in state.sent.values()]) > YOUNG_MOST
-            or state.aside_in_memory > ASIDE_MOST
+            or state.put_aside > ASIDE_MOST
             or state.history_octets > HISTORY_MOST
         )
 

@@ -18,6 +18,8 @@ Code = Literal["Q", "I", "H", "B"]
 
 HEAD: Final = struct.Struct("<BI")
 """What begins a record: its kind, and how many values each column has."""
+DISTINCT_MOST: Final = 0xFFFF
+"""So many different names go into one column."""
 UNIFORM: Final = b"\0"
 EACH: Final = b"\1"
 _SWAPPED: Final = sys.byteorder == "big"

@@ -28,7 +28,7 @@ SEED_OCTETS: Final = 8
 LOG_ID_OCTETS: Final = 16
 
 MAGIC: Final = b"smppgwal"
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 
 _SEGMENT: Final = struct.Struct("<8sI16sQ8sQ")
 _CRC: Final = struct.Struct("<I")

@@ -8,8 +8,9 @@ from functools import partial
 
 from smppgw.store import history, page_codec, record
 from smppgw.store.api import Durable
-from smppgw.store.backlog import Backlog
+from smppgw.store.backlog import MEMORY_MOST, Backlog, share_of
 from smppgw.store.entries import Delivery, Held, Outcome
+from smppgw.store.page import PAGE_ENTRIES
 from smppgw.store.restore import Restorer
 from smppgw.store.shelf import Shelf
 from smppgw.store.state import State
@@ -27,12 +28,14 @@ class Incoming:
             state.undelivered,
             lambda _, chunks: page_codec.deliveries_of(chunks, state.epoch_ns),
             shelf,
-            durable_lsn=tail.durable_lsn,
+            durable_lsn=lambda: self._told_lsn,
             on_ready=on_ready,
+            on_less=lambda _: None,
         )
+        self._told_lsn = state.lsn
+        """Deliveries up to here stand in their queues: pages come behind them."""
         self.wake = self._pages.wake
-        for queue in state.owed.values():
-            self._pages.refill(queue)
+        self._pages.begin(state.owed.values())
 
     def hold(self, shelf: str, entries: Sequence[Held], most: int) -> list[Held]:
         """See `Store.hold`."""
@@ -90,8 +93,8 @@ class Incoming:
         spilled: list[Backlog[Delivery]] = []
 
         def on_disk() -> None:
+            self._told_lsn = lsn
             for queue, part in standing:
-                queue.coming -= 1
                 queue.add(part)
                 self._pages.refill(queue)
             for queue in spilled:
@@ -100,14 +103,15 @@ class Incoming:
 
         # Where a frame does not take all, what is owed is written before what says that it was.
         lsn = self._tail.append([octets for _, _, octets in written] + records, on_disk, added=True)
+        share = share_of(len(state.owed))
+        full = len(state.undelivered) >= MEMORY_MOST
         for queue, part, octets in written:
-            if queue.is_long(len(state.undelivered)):
-                state.spill(queue, octets, part, lsn)
+            if queue.is_long(share, full=full):
+                state.spill(queue, octets, part, lsn, PAGE_ENTRIES)
                 spilled.append(queue)
                 for delivery in part:
                     del state.undelivered[delivery.key]
             else:
-                queue.coming += 1
                 standing.append((queue, part))
 
     def _record(self, esme: str, deliveries: Sequence[Delivery]) -> bytes:
@@ -138,9 +142,11 @@ class Incoming:
     def defer(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.defer_deliveries`."""
         self._state.unpage(deliveries)
+        self._state.put_aside += len(deliveries)
         for esme, part in _by_esme(deliveries).items():
-            self._state.owed_to(esme).defer(part)
-            self._pages.defers(esme)
+            queue = self._state.owed_to(esme)
+            queue.defer(part)
+            self._pages.defers(queue)
 
     def delivered(self, deliveries: Sequence[Delivery], durable: Durable | None) -> None:
         """See `Store.delivered`."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from smppgw.store.entries import Lane
 from smppgw.store.errors import StoreError
 from smppgw.store.files import Files, OsFiles
 from smppgw.store.ledger import Ledger
@@ -126,7 +127,7 @@ def _reading(directory: Path, in_use: bool) -> Iterator[Reading]:
     ledger = None if Ledger.peek(path, still=still) is None else LedgerReader(path, still=still)
     try:
         with ledger.held() if ledger is not None else nullcontext():
-            found = LedgerState(0, 0, 0, 1, [], [], {}) if ledger is None else ledger.state()
+            found = LedgerState(0, 0, 0, 1, [], [], {}, {}) if ledger is None else ledger.state()
             log = Log(OsFiles(), directory)
             log.scan()  # after the ledger: what that has is then in it
             log_id = ledger.log_id() if ledger is not None else None
@@ -151,7 +152,7 @@ def recovered(reading: Reading) -> State:
     """Return what a gateway would start with. Raises: StoreError, OSError."""
     state = State(0)
     try:
-        recovery = Recovery(state, reading, lane_now=lambda lane: lane)
+        recovery = Recovery(state, reading, lane_of=Lane)
         recovery.load(reading.found)
         recovery.replay(reading.log, reading.found.lsn)
     except UNREADABLE as error:

@@ -124,6 +124,7 @@ class Ledger:
             self._insert("INSERT INTO held (shelf, under, command_id, received_ms, body)", fold.held)
             self._insert("INSERT INTO history (at_ms, first_key, last_key, body)", fold.history)
             self._insert("REPLACE INTO counter", list(fold.counters.items()))
+            self._insert("REPLACE INTO quota", [(name, *quota) for name, quota in fold.quotas.items()])
             self._note(
                 lsn=fold.lsn,
                 highest_key=fold.highest_key,

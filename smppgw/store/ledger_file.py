@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 APPLICATION_ID: Final = 0x534D_5050
 """`SMPP`, where SQLite keeps whose file it is."""
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the tables below."""
 
 SLICE: Final = 512
@@ -91,6 +91,7 @@ SCHEMA: Final = (
     "CREATE INDEX history_at ON history (at_ms)",
     "CREATE INDEX history_keys ON history (last_key, first_key)",
     "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE quota (name TEXT PRIMARY KEY, day INTEGER NOT NULL, segments INTEGER NOT NULL) WITHOUT ROWID",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
@@ -188,6 +189,7 @@ def state_in(connection: sqlite3.Connection, path: Path) -> LedgerState:
         "SELECT shelf, under, command_id, received_ms, body FROM held ORDER BY id"
     ).fetchall()
     counters = connection.execute("SELECT name, value FROM counter").fetchall()
+    quotas = connection.execute("SELECT name, day, segments FROM quota").fetchall()
     try:
         return LedgerState(
             noted["lsn"],
@@ -197,6 +199,7 @@ def state_in(connection: sqlite3.Connection, path: Path) -> LedgerState:
             [PageHead(*(*head, json.loads(esmes), dead)) for *head, esmes, dead in heads],
             [HeldRow(*row) for row in held],
             dict(counters),
+            {name: (day, segments) for name, day, segments in quotas},
         )
     except (TypeError, ValueError) as error:
         raise LedgerDamaged(path, f"unreadable: {error}") from error

@@ -91,7 +91,12 @@ class _Rebuilding:
             for name, total in self._rows("counter", "name, value", ("name",))
             if isinstance(name, str) and isinstance(total, int)
         }
-        self._apply(counters=counters)
+        quotas = {
+            name: (day, segments)
+            for name, day, segments in self._rows("quota", "name, day, segments", ("name",))
+            if isinstance(name, str) and isinstance(day, int) and isinstance(segments, int)
+        }
+        self._apply(counters=counters, quotas=quotas)
         return LedgerSalvaged(pages, lost, sent, held, history, self._cut)
 
     def _apply(self, **rows: Any) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smppgw.store import columns, history, record
-from smppgw.store.entries import Message, Outcome
+from smppgw.store.entries import Lane, Message, Outcome
 from smppgw.store.errors import StoreError
 from smppgw.store.inspection import UNREADABLE, Reading, inspect
+from smppgw.store.page import LANE, LANES
 from smppgw.store.page_codec import chunks_of
 from smppgw.store.record import MS, What
 from smppgw.store.rows import SentRow
-from smppgw.store.state import LANE
 
 
 class Submission(NamedTuple):
@@ -61,7 +61,7 @@ class Life:
             row.key,
             row.message_id,
             row.esme,
-            "",
+            Lane(""),
             0,
             b"",
             row.registered_delivery,
@@ -82,7 +82,7 @@ class Life:
         key = self.key
         match record.what(octets):
             case What.ACCEPTED | What.REPLACED:
-                for message in record.messages_of(octets, 0):
+                for message in record.messages_of(octets, 0, Lane):
                     if message.key == key:
                         self._take_message(message)
             case What.DEFERRED:
@@ -167,7 +167,7 @@ def _take_pages(reading: Reading, found: Life) -> None:
     heads = [
         head
         for head in reading.found.pages
-        if head.queue.startswith(LANE) and head.first_key <= found.key <= head.last_key
+        if head.queue.startswith((LANE, LANES)) and head.first_key <= found.key <= head.last_key
     ]
     heads.sort(key=lambda head: head.id)
     for body in reading.pages([head.id for head in heads]):

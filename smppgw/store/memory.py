@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from itertools import chain, islice
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
+from smppgw.store.alarms import Alarms
 from smppgw.store.api import Durable
-from smppgw.store.entries import Delivery, Message, Outcome, Standing
+from smppgw.store.entries import Delivery, Lane, Message, Outcome, Standing
 from smppgw.store.expiries import Expiries
 from smppgw.store.finished import Finished
+from smppgw.store.fresh import Fresh
 from smppgw.store.holding import Shelves
 from smppgw.store.queue import EntryT, Queue
 
@@ -23,21 +25,23 @@ MAX_ENDED: Final = 100_000
 """Messages that can still be looked up when they have ended: at least half as many, the newest."""
 
 _KEY: Final = attrgetter("key")
-_ESME: Final = attrgetter("esme")
-_LANE: Final = attrgetter("lane")
+_ESME: Final[Callable[[Delivery], str]] = attrgetter("esme")
+_LANE: Final[Callable[[Message], Lane]] = attrgetter("lane")
+
+T = TypeVar("T", bound=Hashable)
 
 _Ended = tuple[str, Outcome | None, int]
 """The ESME, outcome and final_ns of a message that is done with."""
 
 
-def _grouped(entries: Collection[EntryT], name_of: Callable[[EntryT], str]) -> dict[str, Collection[EntryT]]:
-    """Return the entries by their names; hot path: what comes together mostly has one name."""
-    names = set(map(name_of, entries))
-    if len(names) == 1:
-        return {names.pop(): entries}
-    groups: dict[str, list[EntryT]] = {name: [] for name in names}
+def _grouped(entries: Collection[EntryT], owner_of: Callable[[EntryT], T]) -> dict[T, Collection[EntryT]]:
+    """Return the entries by whose they are; hot path: what comes together is often of one."""
+    owners = set(map(owner_of, entries))
+    if len(owners) == 1:
+        return {owners.pop(): entries}
+    groups: dict[T, list[EntryT]] = {owner: [] for owner in owners}
     for entry in entries:
-        groups[name_of(entry)].append(entry)
+        groups[owner_of(entry)].append(entry)
     return dict(groups)
 
 
@@ -64,10 +68,13 @@ class MemoryStore:
         self._octets = 0
         self._queued: defaultdict[str, int] = defaultdict(int)
         self._delivery_key = 0
-        self._lanes: defaultdict[str, Queue[Message]] = defaultdict(Queue)
+        self._fresh = Fresh()
+        self._lanes: dict[Lane, Queue[Message]] = {}
+        """Of those in which something stands, or aside."""
+        self._roused: list[Lane] = []
         self._owed: defaultdict[str, Queue[Delivery]] = defaultdict(Queue)
-        self._with_aside: set[Queue[Message] | Queue[Delivery]] = set()
-        """Those in which something may stand aside."""
+        self._alarms: Alarms[Queue[Message] | Queue[Delivery]] = Alarms()
+        self._quotas: dict[str, tuple[int, int]] = {}
         self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
         self._finished: defaultdict[str, Finished] = defaultdict(Finished)
         shelves = Shelves()
@@ -104,26 +111,52 @@ class MemoryStore:
             self._expiries.watch(messages)
             self._put_aside([message for message in messages if message.due_ns])
             messages = [message for message in messages if not message.due_ns]
-        for lane, group in _grouped(messages, _LANE).items():
-            self._lanes[lane].add(group)
+        self._fresh.messages += messages
         durable()
 
-    def ready(self, lane: str) -> int:
-        """See `Store.ready`."""
-        return len(self._lanes[lane])
+    def fresh(self) -> list[Message]:
+        """See `Store.fresh`."""
+        return self._fresh.take()
 
-    def take(self, lane: str, most: int) -> list[Message]:
-        """See `Store.take`."""
-        taken = self._lanes[lane].take(most)
+    def stand(self, messages: Sequence[Message]) -> None:
+        """See `Store.stand`."""
+        for lane, group in _grouped(messages, _LANE).items():
+            self._queue(lane).give_back(group)
+
+    def _queue(self, lane: Lane) -> Queue[Message]:
+        queue = self._lanes.get(lane)
+        if queue is None:
+            queue = lane.queue = self._lanes[lane] = Queue(lane, self._roused)
+        return queue
+
+    def roused(self) -> list[Lane]:
+        """See `Store.roused`."""
+        lanes = [lane for lane in dict.fromkeys(self._roused) if lane.queue is not None and lane.queue.head]
+        self._roused.clear()
+        return lanes
+
+    @property
+    def may_leave(self) -> bool:
+        """Whatever becomes of messages, nothing is written."""
+        return True
+
+    def took(self, messages: Sequence[Message]) -> None:
+        """See `Store.took`."""
         if self._returned:
-            self._returned.difference_update(map(_KEY, taken))
-        return taken
+            self._returned.difference_update(map(_KEY, messages))
+        self._let_go({message.lane for message in messages})
+
+    def _let_go(self, lanes: Iterable[Lane]) -> None:
+        """Forget the queues that are empty."""
+        for lane in lanes:
+            if lane.queue is not None and self._lanes[lane].is_empty:
+                lane.queue = None
+                del self._lanes[lane]
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """See `Store.give_back`."""
         self._note_returned(messages)
-        for lane, group in _grouped([message for message in messages if not message.due_ns], _LANE).items():
-            self._lanes[lane].give_back(group)
+        self.stand([message for message in messages if not message.due_ns])
         self._put_aside([message for message in messages if message.due_ns])
 
     def defer(self, messages: Sequence[Message]) -> None:
@@ -133,8 +166,9 @@ class MemoryStore:
 
     def _put_aside(self, messages: Collection[Message]) -> None:
         for lane, group in _grouped(messages, _LANE).items():
-            self._lanes[lane].defer(group)
-            self._with_aside.add(self._lanes[lane])
+            queue = self._queue(lane)
+            queue.defer(group)
+            self._alarms.set(queue, queue.next_ns())
 
     def replace(self, messages: Sequence[Message], durable: Durable) -> None:
         """See `Store.replace`."""
@@ -143,6 +177,7 @@ class MemoryStore:
         durable()
 
     def _note_returned(self, messages: Sequence[Message]) -> None:
+        self._fresh.claim(messages)
         self._returned.update(map(_KEY, messages))
         if self._picked:
             for message in messages:
@@ -192,6 +227,7 @@ class MemoryStore:
 
     def _withdraw(self, messages: Sequence[Message]) -> None:
         """Count messages as queued no more, and take them out of their lanes if they stand there again."""
+        self._fresh.claim(messages)
         queued = self._queued
         octets = 0
         for message in messages:
@@ -205,8 +241,18 @@ class MemoryStore:
         if self._returned:
             again = [message for message in messages if message.key in self._returned]
             self._returned.difference_update(map(_KEY, again))
-            for lane, group in _grouped(again, _LANE).items():
-                self._lanes[lane].remove([message.key for message in group])
+            self._remove(again)
+
+    def _remove(self, messages: Collection[Message]) -> list[Message]:
+        """Take out those that stand in their lanes."""
+        removed: list[Message] = []
+        groups = _grouped(messages, _LANE)
+        for lane, group in groups.items():
+            queue = self._lanes.get(lane)
+            if queue is not None:
+                removed += queue.remove([message.key for message in group])
+        self._let_go(groups)
+        return removed
 
     def _end(self, messages: Iterable[tuple[Message, Outcome | None]], final_ns: int) -> None:
         """Keep for a while what has become of messages that are done with."""
@@ -228,6 +274,7 @@ class MemoryStore:
         self, esme: str, beginning: bytes, then: Callable[[list[Message]], None], *, behind: int = 0
     ) -> None:
         """See `Store.pick_beginning`."""
+        self.stand(self._fresh.take())
         end = behind + len(beginning)
         messages = chain.from_iterable(self._lanes.values())
         then(self._pick([each for each in messages if each.esme == esme and beginning in each.body[:end]]))
@@ -238,9 +285,8 @@ class MemoryStore:
 
     def _pick(self, wanted: Collection[Message]) -> list[Message]:
         """Take out those that stand in their lanes."""
-        picked: list[Message] = []
-        for lane, group in _grouped(wanted, _LANE).items():
-            picked += self._lanes[lane].remove([message.key for message in group])
+        self.stand(self._fresh.take())
+        picked = self._remove(wanted)
         self._returned.difference_update(map(_KEY, picked))
         self._picked.update((message.key, len(message.body)) for message in picked)
         return picked
@@ -319,8 +365,9 @@ class MemoryStore:
     def defer_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """See `Store.defer_deliveries`."""
         for esme, group in _grouped(deliveries, _ESME).items():
-            self._owed[esme].defer(group)
-            self._with_aside.add(self._owed[esme])
+            queue = self._owed[esme]
+            queue.defer(group)
+            self._alarms.set(queue, queue.next_ns())
 
     def delivered(self, deliveries: Sequence[Delivery], durable: Durable | None = None) -> None:
         """See `Store.delivered`."""
@@ -332,25 +379,30 @@ class MemoryStore:
         """See `Store.owing`."""
         return {esme for esme, queue in self._owed.items() if len(queue) or queue.deferred}
 
+    # ---- what may be used -----------------------------------------------------------------------------------
+
+    def reserve(self, quota: str, day: int, segments: int, durable: Durable) -> None:
+        """See `Store.reserve`."""
+        self._quotas[quota] = day, segments
+        durable()
+
+    def reserved(self, quota: str) -> tuple[int, int]:
+        """See `Store.reserved`."""
+        return self._quotas.get(quota, (0, 0))
+
     # ---- time -----------------------------------------------------------------------------------------------
 
     def wake(self, now_ns: int) -> int | None:
         """See `Store.wake`."""
-        if not self._with_aside:
-            return None
-        moments = {queue: queue.wake(now_ns) for queue in self._with_aside}
-        self._with_aside = {queue for queue, due_ns in moments.items() if due_ns is not None}
-        return min([due_ns for due_ns in moments.values() if due_ns is not None], default=None)
+        for queue in self._alarms.over(now_ns):
+            self._alarms.set(queue, queue.wake(now_ns))
+        return self._alarms.next_ns()
 
     # ---- what is there --------------------------------------------------------------------------------------
 
-    def waiting(self, lane: str) -> int:
-        """See `Store.waiting`."""
-        return len(self._lanes[lane])
-
-    def deferred(self, lane: str) -> int:
-        """See `Store.deferred`."""
-        return self._lanes[lane].deferred
+    def lanes(self) -> Collection[Lane]:
+        """See `Store.lanes`."""
+        return self._lanes.keys()
 
     def queued(self, esme: str) -> int:
         """See `Store.queued`."""
@@ -359,11 +411,6 @@ class MemoryStore:
     def waiting_deliveries(self, esme: str) -> int:
         """See `Store.waiting_deliveries`."""
         return len(self._owed[esme]) + self._owed[esme].deferred
-
-    def oldest_ns(self, lane: str) -> int | None:
-        """See `Store.oldest_ns`."""
-        first = self._lanes[lane].first
-        return None if first is None else first.accepted_ns
 
     @property
     def octets(self) -> int:
@@ -390,7 +437,7 @@ class MemoryStore:
 
     async def close(self) -> int:
         """See `Store.close`."""
-        lost = sum([len(lane) + lane.deferred for lane in self._lanes.values()])
+        lost = len(self._fresh.take()) + sum([len(lane) + lane.deferred for lane in self._lanes.values()])
         lost += sum(map(self.waiting_deliveries, tuple(self._owed)))
         self._lanes.clear()
         self._owed.clear()

@@ -6,14 +6,14 @@ SQLite finds what is wrong with its own structure, not with what it was given to
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from zlib import crc32
 
 from smppgw.store import columns, record
-from smppgw.store.backlog import Page
-from smppgw.store.entries import Delivery, Message
+from smppgw.store.entries import Delivery, Lane, Message
 from smppgw.store.errors import StoreError
+from smppgw.store.page import Page
 from smppgw.store.rows import PageHead, PageRow
 
 _LENGTH: Final = struct.Struct("<I")
@@ -42,9 +42,15 @@ def chunks_of(body: bytes) -> list[bytes]:
     return chunks
 
 
-def messages_of(chunks: Sequence[bytes], lane: str, epoch_ns: int) -> list[Message]:
-    """Read the messages of a page of a lane."""
-    return [message for chunk in chunks for message in record.messages_of(chunk, epoch_ns, lane)]
+def messages_of(chunks: Sequence[bytes], lane_of: Callable[[str], Lane], epoch_ns: int) -> list[Message]:
+    """Read the messages of a page; `lane_of`: see `record.messages_of`."""
+    return [message for chunk in chunks for message in record.messages_of(chunk, epoch_ns, lane_of)]
+
+
+def messages_in(page: Page, chunks: Sequence[bytes], epoch_ns: int) -> list[Message]:
+    """Read the messages of a page of one lane, in which they stand now, whatever it was called."""
+    lane = page.queue.lane
+    return messages_of(chunks, lambda _: lane, epoch_ns)
 
 
 def deliveries_of(chunks: Sequence[bytes], epoch_ns: int) -> list[Delivery]:
@@ -57,7 +63,7 @@ def row_of(page: Page, chunks: Sequence[bytes], epoch_ns: int) -> PageRow:
     keys = [key for chunk in chunks for key in record.keys_of(chunk)]
     return PageRow(
         id=page.id,
-        queue=page.queue,
+        queue=page.kept_as,
         first_key=page.first_key,
         last_key=page.last_key,
         count=page.count,
@@ -77,9 +83,10 @@ def page_of(head: PageHead, epoch_ns: int) -> Page:
     page.count, page.octets = head.count, head.octets
     page.due_ns = head.due_ms * record.MS - epoch_ns if head.due_ms else 0
     page.expires_ns = head.expires_ms * record.MS - epoch_ns if head.expires_ms else 0
-    page.esmes = dict(head.esmes)
+    page.esmes = head.esmes
     page.chunks = None
     page.folded = True
-    page.dead = set(columns.unpacked(head.dead))
-    page.gone = set(page.dead)
+    if head.dead:
+        page.dead = set(columns.unpacked(head.dead))
+        page.gone = set(page.dead)
     return page

@@ -10,8 +10,9 @@ monotonic, to come to nanoseconds since 1970. Integers are little-endian.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from smppgw.store.columns import (
@@ -23,15 +24,17 @@ from smppgw.store.columns import (
     column,
     integers,
     name,
+    named,
     names,
     strings,
 )
-from smppgw.store.entries import Delivery, Held, Kind, Message
+from smppgw.store.entries import Delivery, Held, Kind, Lane, Message
 from smppgw.store.errors import StoreError
 
 MS: Final = 1_000_000
 """Nanoseconds in a millisecond."""
 
+_LANE_NAME: Final = attrgetter("name")
 _KINDS: Final[tuple[Kind, ...]] = ("receipt", "mo")
 
 
@@ -41,7 +44,7 @@ class What(IntEnum):
     STARTED = 1
     """A run began; nothing else."""
     ACCEPTED = 2
-    """Messages of one lane; they stand at its end, or aside until they are due."""
+    """Messages; each stands at the end of its lane, or aside until it is due."""
     SUBMITTED = 3
     """A carrier has these messages."""
     ENDED = 4
@@ -49,7 +52,7 @@ class What(IntEnum):
     DEFERRED = 5
     """These messages stand aside, with so many attempts behind them."""
     REPLACED = 6
-    """Messages of one lane as they are now."""
+    """Messages as they are now."""
     HELD = 7
     """What is held on a shelf."""
     RELEASED = 8
@@ -62,19 +65,21 @@ class What(IntEnum):
     """Deliveries of one ESME that are done with."""
     CHECKPOINT = 12
     """The state up to here goes to the ledger."""
+    QUOTA = 13
+    """So many segments of a quota, in all, may be used on a day."""
 
 
 # ---- writing ------------------------------------------------------------------------------------------------
 
 
-def of_messages(what: What, lane: str, messages: Sequence[Message], epoch_ns: int) -> bytes:
-    """Write messages of one lane whole: ACCEPTED, REPLACED, or a part of a page."""
+def of_messages(what: What, messages: Sequence[Message], epoch_ns: int) -> bytes:
+    """Write messages whole: ACCEPTED, REPLACED, or a part of a page; at most `DISTINCT_MOST` at once."""
     bodies = [message.body for message in messages]
     return b"".join(
         (
             HEAD.pack(what, len(messages)),
-            name(lane),
             column("Q", [message.key for message in messages]),
+            named([message.lane for message in messages], _LANE_NAME),
             strings([message.message_id for message in messages]),
             names([message.esme for message in messages]),
             integers("I", [message.command_id for message in messages]),
@@ -84,6 +89,8 @@ def of_messages(what: What, lane: str, messages: Sequence[Message], epoch_ns: in
             moments([message.due_ns for message in messages], epoch_ns),
             integers("I", [message.attempts for message in messages]),
             parts(messages),
+            integers("H", [message.segments for message in messages]),
+            integers("H", [message.day_segments for message in messages]),
             integers("I", [len(body) for body in bodies]),
             *bodies,
         )
@@ -114,8 +121,8 @@ def of_deliveries(esme: str, deliveries: Sequence[Delivery], epoch_ns: int) -> b
     return b"".join(
         (
             HEAD.pack(What.RECEIVED, len(deliveries)),
-            name(esme),
             column("Q", [delivery.key for delivery in deliveries]),
+            name(esme),
             integers("B", [delivery.kind == "mo" for delivery in deliveries]),
             integers("I", [delivery.command_id for delivery in deliveries]),
             integers("I", [delivery.tlv_at for delivery in deliveries]),
@@ -169,6 +176,11 @@ def of_moment(what: What, at_ms: int) -> bytes:
     return HEAD.pack(what, 1) + CODES["Q"].pack(at_ms)
 
 
+def of_quota(quota: str, day: int, segments: int) -> bytes:
+    """Write QUOTA; `day`: an ordinal date."""
+    return HEAD.pack(What.QUOTA, 1) + name(quota) + CODES["I"].pack(day) + CODES["Q"].pack(segments)
+
+
 # ---- reading ------------------------------------------------------------------------------------------------
 
 
@@ -201,6 +213,14 @@ class Delivered(NamedTuple):
     keys: list[int]
 
 
+class Quota(NamedTuple):
+    """QUOTA."""
+
+    quota: str
+    day: int
+    segments: int
+
+
 def what(octets: bytes) -> What:
     """Return the kind of a record. Raises StoreError for one of a later version."""
     try:
@@ -213,29 +233,30 @@ def what(octets: bytes) -> What:
 
 def keys_of(octets: bytes) -> list[int]:
     """Read the keys of a record of messages or deliveries alone."""
-    reader = Reader(octets)
-    reader.name()
-    return reader.keys()
+    return Reader(octets).keys()
 
 
-def messages_of(octets: bytes, epoch_ns: int, lane: str | None = None) -> list[Message]:
-    """Read messages written by `of_messages`; `lane` in the place of the one that is written."""
+def messages_of(octets: bytes, epoch_ns: int, lane_of: Callable[[str], Lane]) -> list[Message]:
+    """Read messages written by `of_messages`; `lane_of` tells where what stood in a lane of that name is to stand."""
     reader = Reader(octets)
-    written = reader.name()
-    stands_in = written if lane is None else lane
-    keys, ids, esmes = reader.keys(), reader.strings(), reader.names()
+    keys, lanes = reader.keys(), reader.named(lane_of)
+    ids, esmes = reader.strings(), reader.names()
     commands, flags = reader.integers("I"), reader.integers("B")
     accepted, expires, due = (_moments_of(reader, epoch_ns) for _ in range(3))
-    attempts, parts, bodies = reader.integers("I"), reader.integers("H"), reader.strings()
+    attempts, parts = reader.integers("I"), reader.integers("H")
+    segments, day_segments, bodies = reader.integers("H"), reader.integers("H"), reader.strings()
     messages = [
-        Message(key, message_id, esme, stands_in, command, body, flag, accepted_ns, expires_ns, due_ns, of)
-        for key, message_id, esme, command, body, flag, accepted_ns, expires_ns, due_ns, of in zip(
-            keys, ids, esmes, commands, bodies, flags, accepted, expires, due, parts, strict=True
+        Message(key, message_id, esme, lane, command, body, flag, accepted_ns, expires_ns, due_ns, of)
+        for key, message_id, esme, lane, command, body, flag, accepted_ns, expires_ns, due_ns, of in zip(
+            keys, ids, esmes, lanes, commands, bodies, flags, accepted, expires, due, parts, strict=True
         )
     ]
     if any(attempts):
         for message, number in zip(messages, attempts, strict=True):
             message.attempts = number
+    if segments.count(1) < len(messages) or day_segments.count(1) < len(messages):
+        for message, each, of_day in zip(messages, segments, day_segments, strict=True):
+            message.segments, message.day_segments = each, of_day
     return messages
 
 
@@ -247,15 +268,10 @@ def _moments_of(reader: Reader, epoch_ns: int) -> list[int]:
     return [ms * MS - epoch_ns if ms else 0 for ms in values_ms]
 
 
-def lane_of(octets: bytes) -> str:
-    """Read the lane of a record of messages, or the ESME of a record of deliveries."""
-    return Reader(octets).name()
-
-
 def deliveries_of(octets: bytes, epoch_ns: int) -> list[Delivery]:
     """Read deliveries written by `of_deliveries`."""
     reader = Reader(octets)
-    esme, keys = reader.name(), reader.keys()
+    keys, esme = reader.keys(), reader.name()
     kinds, commands, tlvs_at = reader.integers("B"), reader.integers("I"), reader.integers("I")
     received, due = _moments_of(reader, epoch_ns), _moments_of(reader, epoch_ns)
     attempts = reader.integers("I")
@@ -294,6 +310,12 @@ def delivered_of(octets: bytes) -> Delivered:
     """Read DELIVERED."""
     reader = Reader(octets)
     return Delivered(reader.name(), reader.keys())
+
+
+def quota_of(octets: bytes) -> Quota:
+    """Read QUOTA."""
+    reader = Reader(octets)
+    return Quota(reader.name(), reader.integer("I"), reader.integer("Q"))
 
 
 def moment_of(octets: bytes) -> int:

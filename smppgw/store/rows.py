@@ -112,6 +112,8 @@ class Fold:
     history: list[HistoryRow] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
     """What they stand at; the others stay as they are."""
+    quotas: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The day, and the segments that may be used on it; the others stay as they are."""
 
 
 class LedgerState(NamedTuple):
@@ -127,3 +129,5 @@ class LedgerState(NamedTuple):
     held: list[HeldRow]
     """In the order in which they came."""
     counters: dict[str, int]
+    quotas: dict[str, tuple[int, int]]
+    """The day, and the segments that may be used on it."""

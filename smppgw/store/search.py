@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
 from smppgw.store import columns, history
-from smppgw.store.backlog import Backlog, Page
-from smppgw.store.entries import Message, Standing
+from smppgw.store.backlog import Backlog
+from smppgw.store.entries import Lane, Message, Standing
 from smppgw.store.ledger_reader import LedgerReader
-from smppgw.store.page_codec import chunks_of, messages_of
+from smppgw.store.page import Page
+from smppgw.store.page_codec import chunks_of, messages_in
 from smppgw.store.record import MS
 from smppgw.store.rows import SentRow
 from smppgw.store.shelf import Shelf
-from smppgw.store.state import LANE, State
+from smppgw.store.state import State
 
 EXPIRED_AT_ONCE: Final = 4096
 """Messages in memory whose validity is over that are handed out in one go."""
@@ -33,11 +35,13 @@ class Search:
         shelf: Shelf,
         scans: Shelf,
         *,
+        let_stand: Callable[[], None],
         refill: Callable[[Backlog[Message]], None],
         history_on_its_way: Callable[[], Iterable[bytes]],
         is_short: Callable[[], bool],
     ) -> None:
-        """`refill` has a lane read back from which messages were taken out of turn.
+        """`let_stand` lets what is `fresh` stand in its lane; `refill` has a lane read back from which messages were
+        taken out of turn.
 
         `scans` is asked what takes long: it is another thread than the one that queues are refilled by.
         `history_on_its_way` gives the records that a running checkpoint has taken from the state.
@@ -45,8 +49,11 @@ class Search:
         self._state = state
         self._shelf = shelf
         self._scans = scans
+        self._let_stand = let_stand
         self._refill = refill
         self._is_short = is_short
+        self._nowhere = Lane("")
+        """Of messages that a carrier has."""
         self._expiring = False
         """Whether pages are being read for what has expired."""
         self._history_on_its_way = history_on_its_way
@@ -58,6 +65,7 @@ class Search:
         if self._is_short():
             then([])
             return
+        self._let_stand()
         wanted = set(keys)
         found = self._pick_from_memory(wanted)
         lost = wanted - self._state.live.keys()
@@ -85,6 +93,7 @@ class Search:
         if self._is_short():
             then([])
             return
+        self._let_stand()
         found = self._pick_from_memory(in_memory())
         pages = [page for page in self._pages() if esme in page.esmes]
         if not pages:
@@ -99,6 +108,7 @@ class Search:
 
         def known(page_ids: list[int]) -> None:
             possible = at_hand.union(page_ids)
+            self._let_stand()
             found.extend(self._pick_from_memory(in_memory()))  # what was read back meanwhile
             self._pick_from_pages(
                 [page for page in self._pages() if page.id in possible], wanted, found, then
@@ -115,6 +125,7 @@ class Search:
         if self._is_short() or self._expiring:
             then([])
             return
+        self._let_stand()
         pages = [page for page in self._pages() if page.expires_ns and page.expires_ns <= now_ns]
 
         def go_on(found: list[Message]) -> None:
@@ -133,11 +144,17 @@ class Search:
         if not keys:
             return []
         live = self._state.live
+        wanted: defaultdict[Lane, list[int]] = defaultdict(list)
+        for key in keys:
+            if key in live:
+                wanted[live[key].lane].append(key)
         found: list[Message] = []
-        for lane in dict.fromkeys([live[key].lane for key in keys if key in live]):
-            queue = self._state.lane(lane)
-            found += queue.remove(keys)
-            self._refill(queue)
+        for lane, part in wanted.items():
+            queue = self._state.lanes.get(lane)
+            if queue is not None:
+                found += queue.remove(part)
+                self._refill(queue)
+                self._state.let_go(queue)
         self._state.returned.difference_update(keys)
         return found
 
@@ -168,7 +185,7 @@ class Search:
             live = self._state.live
             read_back: set[int] = set()  # meanwhile
             for page, chunks in zip(pages, bodies, strict=True):
-                messages = self._messages(page, chunks)
+                messages = messages_in(page, chunks, self._state.epoch_ns)
                 for key in [message.key for message in messages if not page.holds(message.key)]:
                     if key in live and wanted(live[key]):
                         read_back.add(key)
@@ -180,7 +197,7 @@ class Search:
         self._shelf.read(pages, read)
 
     def _take_out(self, page: Page, messages: list[Message], wanted: Wanted) -> list[Message]:
-        queue = self._queue(page)
+        queue = page.queue
         taken = []
         soonest = 0
         for message in messages:
@@ -195,13 +212,8 @@ class Search:
         if taken:
             queue.withdraw(page, [message.key for message in taken])
             self._state.live.update([(message.key, message) for message in taken])
+            self._state.let_go(queue)
         return taken
-
-    def _queue(self, page: Page) -> Backlog[Message]:
-        return self._state.lane(page.queue.removeprefix(LANE))
-
-    def _messages(self, page: Page, chunks: list[bytes]) -> list[Message]:
-        return messages_of(chunks, page.queue.removeprefix(LANE), self._state.epoch_ns)
 
     # ---- looking --------------------------------------------------------------------------------------------
 
@@ -225,7 +237,7 @@ class Search:
         then: Callable[[Standing | None], None],
     ) -> None:
         for page, chunks in zip(pages, bodies, strict=True):
-            for message in self._messages(page, chunks):
+            for message in messages_in(page, chunks, self._state.epoch_ns):
                 if message.key == key and page.holds(key):
                     then(Standing(message.esme, None, 0, message))
                     return
@@ -260,7 +272,7 @@ class Search:
             sent = self._state.sent[carrier]
             for row in rows:
                 if sent.find(row.carrier_id) is None and not sent.is_settled(row.carrier_id):
-                    sent.folded[row.carrier_id] = _message_of(row, self._state.epoch_ns)
+                    sent.folded[row.carrier_id] = _message_of(row, self._nowhere, self._state.epoch_ns)
             then()
 
         self._shelf.ask(lambda reader: reader.sent(carrier, carrier_ids), found)
@@ -270,13 +282,13 @@ def _chunks_about(reader: LedgerReader, key: int) -> list[bytes]:
     return [chunk for row in reader.history(key) for chunk in chunks_of(row.body)]
 
 
-def _message_of(row: SentRow, epoch_ns: int) -> Message:
+def _message_of(row: SentRow, nowhere: Lane, epoch_ns: int) -> Message:
     accepted_ns = row.accepted_ms * MS - epoch_ns
     message = Message(
         row.key,
         row.message_id,
         row.esme,
-        "",
+        nowhere,
         0,
         b"",
         row.registered_delivery,

@@ -8,9 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from smppgw.store.backlog import Page
 from smppgw.store.errors import StoreError
 from smppgw.store.ledger_reader import LedgerReader
+from smppgw.store.page import Page
 from smppgw.store.page_codec import chunks_of
 
 T = TypeVar("T")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from smppgw.store.entries import Lane
 from smppgw.store.errors import StoreError
 from smppgw.store.files import Files
 from smppgw.store.ledger import Ledger
@@ -37,7 +38,7 @@ def open_store(
     state: State,
     *,
     segment_octets: int,
-    lane_now: Callable[[str], str],
+    lane_of: Callable[[str], Lane],
     logger: Any,
 ) -> Opened:
     """Open, or make, the store in a directory, and bring `state` to where it was. Blocks.
@@ -47,13 +48,13 @@ def open_store(
     log = Log(files, directory, segment_octets=segment_octets)
     log.lock()
     try:
-        return _opened(directory, state, log, lane_now, logger)
+        return _opened(directory, state, log, lane_of, logger)
     except BaseException:
         log.close()
         raise
 
 
-def _opened(directory: Path, state: State, log: Log, lane_now: Callable[[str], str], logger: Any) -> Opened:
+def _opened(directory: Path, state: State, log: Log, lane_of: Callable[[str], Lane], logger: Any) -> Opened:
     log.scan()
     path = directory / LEDGER
     check_log_is_there(path, log.id, Ledger.peek(path))
@@ -72,7 +73,7 @@ def _opened(directory: Path, state: State, log: Log, lane_now: Callable[[str], s
         ledger.close()
         raise
     try:
-        recovery = Recovery(state, reader, lane_now=lane_now)
+        recovery = Recovery(state, reader, lane_of=lane_of)
         recovery.load(found)
         recovery.replay(log, after_lsn)
         if not fresh:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Any, TypeVar
 
-from smppgw.store.backlog import Backlog, Page
+from smppgw.store.backlog import Backlog, share_of
 from smppgw.store.correlation import Sent
-from smppgw.store.entries import Delivery, Message, Outcome
+from smppgw.store.entries import Delivery, Lane, Message, Outcome
 from smppgw.store.finished import Finished
 from smppgw.store.holding import KnownHolding
+from smppgw.store.page import PAGE_ENTRIES, Page
 
 T = TypeVar("T", str, Outcome)
 EntryT = TypeVar("EntryT", bound=Message | Delivery)
-
-LANE: Final = "lane:"
-ESME: Final = "esme:"
 
 
 class State:
@@ -33,7 +31,10 @@ class State:
         """
         self.epoch_ns = epoch_ns
         self._envelope_of = envelope_of
-        self.lanes: dict[str, Backlog[Message]] = {}
+        self.lanes: dict[Lane, Backlog[Message]] = {}
+        """Of the lanes in which something stands, or aside: those of the others are no more."""
+        self.roused: list[Lane] = []
+        """Lanes whose head has become other than empty, since somebody asked."""
         self.owed: dict[str, Backlog[Delivery]] = {}
         """What ESMEs are owed, by system_id."""
         self.live: dict[int, Message] = {}
@@ -59,6 +60,10 @@ class State:
         """What they, and those that are on their way to the ledger, take of the memory."""
         self.changed: set[Page] = set()
         """Pages that the ledger has, with more dead entries than it knows of."""
+        self.put_aside = 0
+        """Entries that were put aside since the last checkpoint: these might go to disk."""
+        self.quotas: dict[str, tuple[int, int]] = {}
+        """By quota: the day, and how many segments may be used on it, as was said last."""
         self.lsn = 0
         """Of the last record that was appended."""
         self.highest_key = 0
@@ -67,57 +72,59 @@ class State:
 
     # ---- queues ---------------------------------------------------------------------------------------------
 
-    def lane(self, name: str) -> Backlog[Message]:
-        """Return the queue of a lane."""
-        lane = self.lanes.get(name)
-        if lane is None:
-            lane = self.lanes[name] = Backlog(LANE + name, self.new_page)
-        return lane
+    def queue_in(self, lane: Lane) -> Backlog[Message]:
+        """Return the queue of a lane; make it where there is none."""
+        queue = self.lanes.get(lane)
+        if queue is None:
+            queue = lane.queue = self.lanes[lane] = Backlog(lane, self.roused)
+        return queue
+
+    def let_go(self, queue: Backlog[Message]) -> None:
+        """Forget the queue of a lane, if it is empty."""
+        lane = queue.lane
+        if queue.is_empty and lane is not None and lane.queue is queue:
+            lane.queue = None
+            del self.lanes[lane]
 
     def owed_to(self, esme: str) -> Backlog[Delivery]:
         """Return the queue of what an ESME is owed."""
         queue = self.owed.get(esme)
         if queue is None:
-            queue = self.owed[esme] = Backlog(ESME + esme, self.new_page)
+            queue = self.owed[esme] = Backlog(esme)
         return queue
 
-    def new_page(self, queue: str, aside: bool) -> Page:
-        """Make a page that the next checkpoint takes to the ledger."""
-        page = Page(self.next_page, queue, aside=aside)
-        self.next_page += 1
-        self.spilled.append(page)
-        return page
+    def page_entries(self, queues: int) -> int:
+        """Return how many entries a page is to have, if there are so many queues: a page is read back whole."""
+        return min(PAGE_ENTRIES, share_of(queues))
 
-    def spill(self, queue: Backlog[EntryT], octets: bytes, entries: Sequence[EntryT], lsn: int) -> None:
-        """Put entries at the end of a queue, as octets."""
-        queue.spill(octets, entries, lsn)
+    def spill(
+        self, queue: Backlog[EntryT], octets: bytes, entries: Sequence[EntryT], lsn: int, page_entries: int
+    ) -> None:
+        """Put entries at the end of a queue, as octets, into pages of that size."""
+        page = queue.pages[-1] if queue.pages else None
+        if page is None or page.chunks is None or page.is_full(page_entries):
+            page = Page(self.next_page, queue.name)
+            self.next_page += 1
+            self.spilled.append(page)
+        queue.spill(page, octets, entries, lsn)
         self.spilled_octets += len(octets)
-
-    def queue_of(self, page: Page) -> Backlog[Message] | Backlog[Delivery]:
-        """Return the queue that a page is of."""
-        if page.queue.startswith(LANE):
-            return self.lane(page.queue.removeprefix(LANE))
-        return self.owed_to(page.queue.removeprefix(ESME))
-
-    @property
-    def aside_in_memory(self) -> int:
-        """Entries that stand aside in memory, and might go to disk."""
-        lanes = sum([queue.aside_in_memory for queue in self.lanes.values()])
-        return lanes + sum([queue.aside_in_memory for queue in self.owed.values()])
 
     def evict(self, pages: Mapping[Page, Sequence[int]]) -> None:
         """Let what is aside and stands in these pages, with all their keys, go from memory."""
-        parts: defaultdict[str, dict[Page, Sequence[int]]] = defaultdict(dict)
+        lanes: defaultdict[Backlog[Message], dict[Page, Sequence[int]]] = defaultdict(dict)
+        owed: defaultdict[Backlog[Delivery], dict[Page, Sequence[int]]] = defaultdict(dict)
         for page, keys in pages.items():
-            parts[page.queue][page] = keys
-        for name, part in parts.items():
-            if name.startswith(LANE):
-                for message in self.lane(name.removeprefix(LANE)).evict(part):
-                    del self.live[message.key]
-                    self.returned.discard(message.key)
-            else:
-                for delivery in self.owed_to(name.removeprefix(ESME)).evict(part):
-                    del self.undelivered[delivery.key]
+            queues: defaultdict[Backlog[Any], dict[Page, Sequence[int]]] = (
+                owed if page.queue.lane is None else lanes
+            )
+            queues[page.queue][page] = keys
+        for queue, part in lanes.items():
+            for message in queue.evict(part):
+                del self.live[message.key]
+                self.returned.discard(message.key)
+        for queue_of_esme, part in owed.items():
+            for delivery in queue_of_esme.evict(part):
+                del self.undelivered[delivery.key]
 
     # ---- messages -------------------------------------------------------------------------------------------
 
@@ -184,7 +191,7 @@ class State:
     def _bury(self, entry: Message | Delivery) -> None:
         page: Page = entry.page
         entry.page = None
-        page.dead.add(entry.key)
+        page.bury(entry.key)
         if page.folded:
             self.changed.add(page)
 

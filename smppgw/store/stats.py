@@ -65,8 +65,8 @@ def stats(directory: Path) -> Stats:
 def _stats(reading: Reading) -> Stats:
     state = recovered(reading)
     counted = Stats(reading.in_use, *_octets(reading.directory))
-    for name, queue in state.lanes.items():
-        counted.lanes[name] = LaneCount(queue.waiting, queue.deferred)
+    for lane, queue in state.lanes.items():
+        counted.lanes[lane.name] = LaneCount(queue.waiting, queue.deferred)
     for esme in (*state.queued, *state.owed):
         counted.esmes[esme] = EsmeCount(queued=state.queued[esme])
     for esme, owed in state.owed.items():

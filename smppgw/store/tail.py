@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from smppgw.store.api import Durable
+from smppgw.store.columns import DISTINCT_MOST
 from smppgw.store.committer import Committer
 from smppgw.store.frame import RECORD_OVERHEAD
 from smppgw.store.log import Log
@@ -64,9 +65,10 @@ class Tail:
         self, entries: Sequence[EntryT], write: Callable[[Sequence[EntryT]], bytes]
     ) -> list[tuple[Sequence[EntryT], bytes]]:
         """Write a batch as one record, or, where that gets too long, in parts; return each with its record."""
-        octets = write(entries)
-        if len(octets) <= self._most or len(entries) == 1:
-            return [(entries, octets)]
+        if len(entries) <= DISTINCT_MOST:
+            octets = write(entries)
+            if len(octets) <= self._most or len(entries) == 1:
+                return [(entries, octets)]
         half = len(entries) // 2
         return self.written(entries[:half], write) + self.written(entries[half:], write)
 

@@ -16,7 +16,7 @@ from smppgw.store import history, record
 from smppgw.store.api import Durable
 from smppgw.store.checkpoints import Checkpoints
 from smppgw.store.committer import Committer
-from smppgw.store.entries import Delivery, Held, Message, Outcome, Standing
+from smppgw.store.entries import Delivery, Held, Lane, Message, Outcome, Standing
 from smppgw.store.errors import StoreError
 from smppgw.store.files import Files
 from smppgw.store.incoming import Incoming
@@ -41,13 +41,14 @@ class WalStore:
         logger: Any,
         clock: Callable[[], int],
         wall_ns: int,
-        lane_now: Callable[[str], str],
+        lane_of: Callable[[str], Lane],
         on_failed: Callable[[BaseException], None],
         observe_commit: Callable[[float, int], None],
         settings: StoreSettings,
         envelope_of: Callable[[int, bytes], bytes] = lambda *_: b"",
     ) -> None:
-        """`wall_ns`: nanoseconds since 1970 now; `lane_now` tells where a lane of an earlier run is to stand.
+        """`wall_ns`: nanoseconds since 1970 now; `lane_of` tells where what stood in a lane of
+        that name is to stand.
 
         `on_failed` hears once of the error after which nothing is promised any more. `observe_commit` gets the seconds
         and the records of each commit. `envelope_of(command_id, body)` returns what is kept of a message for the
@@ -58,7 +59,7 @@ class WalStore:
         self._files = files
         self._log = logger
         self._clock = clock
-        self._lane_now = lane_now
+        self._lane_of = lane_of
         self._on_failed = on_failed
         self._observe_commit = observe_commit
         self._settings = settings
@@ -104,6 +105,7 @@ class WalStore:
             state,
             self._shelf,
             self._scans,
+            let_stand=self._outgoing.let_stand,
             refill=self._outgoing.refill,
             is_short=lambda: tail.is_short,
             history_on_its_way=self._checkpoints.history_on_its_way,
@@ -117,7 +119,7 @@ class WalStore:
             self._files,
             self._state,
             segment_octets=self._settings.segment_bytes,
-            lane_now=self._lane_now,
+            lane_of=self._lane_of,
             logger=self._log,
         )
 
@@ -140,13 +142,26 @@ class WalStore:
         """See `Store.accept`."""
         self._outgoing.accept(messages, durable)
 
-    def ready(self, lane: str) -> int:
-        """See `Store.ready`."""
-        return self._outgoing.ready(lane)
+    def fresh(self) -> list[Message]:
+        """See `Store.fresh`."""
+        return self._outgoing.fresh()
 
-    def take(self, lane: str, most: int) -> list[Message]:
-        """See `Store.take`."""
-        return self._outgoing.take(lane, most)
+    def stand(self, messages: Sequence[Message]) -> None:
+        """See `Store.stand`."""
+        self._outgoing.stand(messages)
+
+    def roused(self) -> list[Lane]:
+        """See `Store.roused`."""
+        return self._outgoing.roused()
+
+    @property
+    def may_leave(self) -> bool:
+        """See `Store.may_leave`."""
+        return self._outgoing.may_leave
+
+    def took(self, messages: Sequence[Message]) -> None:
+        """See `Store.took`."""
+        self._outgoing.took(messages)
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """See `Store.give_back`."""
@@ -310,6 +325,17 @@ class WalStore:
         """See `Store.owing`."""
         return {esme for esme, queue in self._state.owed.items() if queue.waiting or queue.deferred}
 
+    # ---- what may be used -----------------------------------------------------------------------------------
+
+    def reserve(self, quota: str, day: int, segments: int, durable: Durable) -> None:
+        """See `Store.reserve`."""
+        self._tail.append([record.of_quota(quota, day, segments)], durable)
+        self._state.quotas[quota] = day, segments
+
+    def reserved(self, quota: str) -> tuple[int, int]:
+        """See `Store.reserved`."""
+        return self._state.quotas.get(quota, (0, 0))
+
     # ---- time, and what is there ----------------------------------------------------------------------------
 
     def wake(self, now_ns: int) -> int | None:
@@ -317,15 +343,9 @@ class WalStore:
         moments = (self._outgoing.wake(now_ns), self._incoming.wake(now_ns))
         return min((moment_ns for moment_ns in moments if moment_ns is not None), default=None)
 
-    def waiting(self, lane: str) -> int:
-        """See `Store.waiting`."""
-        queue = self._state.lanes.get(lane)
-        return queue.waiting if queue is not None else 0
-
-    def deferred(self, lane: str) -> int:
-        """See `Store.deferred`."""
-        queue = self._state.lanes.get(lane)
-        return queue.deferred if queue is not None else 0
+    def lanes(self) -> Collection[Lane]:
+        """See `Store.lanes`."""
+        return self._state.lanes.keys()
 
     def queued(self, esme: str) -> int:
         """See `Store.queued`."""
@@ -335,11 +355,6 @@ class WalStore:
         """See `Store.waiting_deliveries`."""
         queue = self._state.owed.get(esme)
         return queue.waiting + queue.deferred if queue is not None else 0
-
-    def oldest_ns(self, lane: str) -> int | None:
-        """See `Store.oldest_ns`."""
-        queue = self._state.lanes.get(lane)
-        return queue.first.accepted_ns if queue is not None and queue.first is not None else None
 
     @property
     def highest_key(self) -> int:

@@ -15,6 +15,7 @@ from smppgw.store import backlog, checkpoint, recovery, restore
 from smppgw.store.entries import Message
 from smppgw.store.log import SPARES
 from smppgw.store.wal import WalStore
+from tests.store.lanes import take_from, waiting_in
 from tests.store.store_book import until
 from tests.store.stores import opened
 from tests.store.test_contract import Told, accept, keys_of, message
@@ -104,15 +105,17 @@ async def accept_each(store: WalStore, keys: Sequence[int], **more: Any) -> None
 async def take_out(store: WalStore, count: int, lane: str = "lane", most: int = 3) -> list[Message]:
     """Take that many messages, as they come."""
     taken: list[Message] = []
-    await until(lambda: taken.extend(store.take(lane, min(most, count - len(taken)))) or len(taken) == count)
+    await until(
+        lambda: taken.extend(take_from(store, lane, min(most, count - len(taken)))) or len(taken) == count
+    )
     return taken
 
 
 async def drain(store: WalStore, lane: str = "lane") -> list[int]:
     """The keys of all that stand in a lane, as they come; nothing else does."""
-    taken = await take_out(store, store.waiting(lane), lane)
-    assert store.take(lane, 9) == []
-    assert store.waiting(lane) == 0
+    taken = await take_out(store, waiting_in(store, lane), lane)
+    assert take_from(store, lane, 9) == []
+    assert waiting_in(store, lane) == 0
     return keys_of(taken)
 
 

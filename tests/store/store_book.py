@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Message, Outcome, Standing
+from tests.store.lanes import deferred_in, take_from, waiting_in
 
 WAIT_SECONDS: Final = 20.0
 CARRIER: Final = "sink"
@@ -161,17 +162,17 @@ async def seen_in(
 
 
 async def _all_of(store: Store, lane: str) -> list[Message]:
-    waiting, deferred = store.waiting(lane), store.deferred(lane)
+    waiting, deferred = waiting_in(store, lane), deferred_in(store, lane)
     standing: list[Message] = []
     aside: list[Message] = []
 
     def all_standing() -> bool:
-        standing.extend(store.take(lane, 5))
+        standing.extend(take_from(store, lane, 5))
         return len(standing) >= waiting
 
     def all_aside() -> bool:
         store.wake(FAR_NS)
-        aside.extend(store.take(lane, 5))
+        aside.extend(take_from(store, lane, 5))
         return len(aside) >= deferred
 
     await until(all_standing)

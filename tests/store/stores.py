@@ -14,6 +14,7 @@ from structlog.testing import LogCapture
 from smppgw.settings import StoreSettings
 from smppgw.store.files import Files, OsFiles
 from smppgw.store.wal import WalStore
+from tests.store.lanes import lanes_of
 
 
 def wal_store(
@@ -36,7 +37,7 @@ def wal_store(
     usual: dict[str, Any] = {
         "clock": time.monotonic_ns,
         "wall_ns": time.time_ns(),
-        "lane_now": lambda lane: lane,
+        "lane_of": lambda name: lanes_of(made)[name],
         "observe_commit": lambda seconds, records: None,
     }
     store = StoreSettings(
@@ -45,7 +46,7 @@ def wal_store(
         checkpoint_seconds=checkpoint_seconds,
         retention_days=retention_days,
     )
-    return WalStore(
+    made = WalStore(
         directory,
         files=files or OsFiles(),
         logger=structlog.wrap_logger(None, processors=[log or LogCapture()]),
@@ -53,6 +54,7 @@ def wal_store(
         settings=store,
         **{**usual, **more},
     )
+    return made
 
 
 @asynccontextmanager

@@ -11,10 +11,11 @@ import pytest
 from structlog.testing import LogCapture
 
 from smppgw.store import checkpoints
-from smppgw.store.backlog import PAGE_ENTRIES
 from smppgw.store.ledger import LedgerFull
+from smppgw.store.page import PAGE_ENTRIES
 from smppgw.store.startup import LEDGER
 from smppgw.store.wal import WalStore
+from tests.store.lanes import take_from
 from tests.store.restarts import (
     NOW_NS,
     SECOND_NS,
@@ -107,7 +108,7 @@ async def test_what_takes_too_much_memory_calls_for_a_checkpoint(
 async def test_what_a_few_seconds_saw_come_and_go_never_gets_to_the_ledger(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, *map(message, range(1, 400)))
-        await submit(store, *((each, b"%d" % each.key) for each in store.take("lane", 999)))
+        await submit(store, *((each, b"%d" % each.key) for each in take_from(store, "lane", 999)))
         deliveries = [delivery(key) for key in range(1, 400)]
         await receive(store, *deliveries, finished=[(b"%d" % key, DELIVERED) for key in range(1, 400)])
         store.delivered(store.take_deliveries("acme", 999))
@@ -123,7 +124,7 @@ async def test_pages_leave_the_ledger_when_all_in_them_are_gone(tmp_path: Path) 
         await accept(store, *map(message, range(1, 3 * PAGE_ENTRIES + 1)))
         await take_checkpoint(store)
         assert count(tmp_path / "data", "page") == 3
-        await fail(store, *store.take("lane", 2 * PAGE_ENTRIES))
+        await fail(store, *take_from(store, "lane", 2 * PAGE_ENTRIES))
         await take_checkpoint(store)
         assert count(tmp_path / "data", "page") == count(tmp_path / "data", "page_body") == 1
         assert await drain(store) == list(range(2 * PAGE_ENTRIES + 1, 3 * PAGE_ENTRIES + 1))

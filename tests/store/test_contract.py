@@ -12,8 +12,9 @@ from typing import Any, Final, Protocol
 import pytest
 
 from smppgw.store.api import Store
-from smppgw.store.entries import Delivery, Held, Message, Outcome, Standing
+from smppgw.store.entries import Delivery, Held, Lane, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
+from tests.store.lanes import at_home, deferred_in, oldest_in, ready_in, take_from, waiting_in
 from tests.store.stores import opened
 
 WAIT_SECONDS: Final = 20.0
@@ -79,7 +80,7 @@ def message(key: int, lane: str = "lane", **more: Any) -> Message:
     esme = more.pop("esme", "acme")
     body = more.pop("body", b"body %d" % key)
     registered_delivery = more.pop("registered_delivery", 1)
-    return Message(key, b"%08x" % key, esme, lane, 4, body, registered_delivery, key, **more)
+    return Message(key, b"%08x" % key, esme, Lane(lane), 4, body, registered_delivery, key, **more)
 
 
 def delivery(number: int, esme: str = "acme", received_ns: int = 0) -> Delivery:
@@ -92,7 +93,7 @@ def held(under: bytes, received_ns: int = 0, body: bytes = b"body") -> Held:
 
 async def accept(store: Store, *messages: Message) -> None:
     told = Told()
-    store.accept(messages, told)
+    store.accept(at_home(store, messages), told)
     await told.told()
 
 
@@ -153,7 +154,7 @@ def keys_of(messages: Sequence[Message]) -> list[int]:
 
 
 def take(store: Store, most: int = 99, lane: str = "lane") -> list[int]:
-    return keys_of(store.take(lane, most))
+    return keys_of(take_from(store, lane, most))
 
 
 def bodies(deliveries: Sequence[Delivery] | Sequence[Held]) -> list[bytes]:
@@ -168,7 +169,7 @@ async def test_accepted_messages_leave_in_the_order_they_came(make: Make) -> Non
     async with make() as store:
         await accept(store, message(1), message(2))
         await accept(store, message(3))
-        assert store.ready("lane") == 3
+        assert ready_in(store, "lane") == 3
         assert take(store, 2) == [1, 2]
         assert take(store, 2) == [3]
         assert take(store, 2) == []
@@ -178,11 +179,11 @@ async def test_accepted_messages_leave_in_the_order_they_came(make: Make) -> Non
 async def test_lanes_are_apart(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1, "a"), message(2, "b"), message(3, "a"))
-        assert (store.waiting("a"), store.waiting("b"), store.waiting("c")) == (2, 1, 0)
-        assert (store.ready("a"), store.ready("b"), store.ready("c")) == (2, 1, 0)
+        assert (waiting_in(store, "a"), waiting_in(store, "b"), waiting_in(store, "c")) == (2, 1, 0)
+        assert (ready_in(store, "a"), ready_in(store, "b"), ready_in(store, "c")) == (2, 1, 0)
         assert take(store, lane="b") == [2]
-        assert store.oldest_ns("a") == 1
-        assert store.oldest_ns("b") is None
+        assert oldest_in(store, "a") == 1
+        assert oldest_in(store, "b") is None
 
 
 @each_store
@@ -204,8 +205,8 @@ async def test_an_empty_batch_is_durable_too(make: Make) -> None:
 async def test_what_is_given_back_leaves_first_and_in_order(make: Make) -> None:
     async with make() as store:
         await accept(store, *map(message, range(1, 6)))
-        store.give_back(store.take("lane", 3))
-        assert store.waiting("lane") == 5
+        store.give_back(take_from(store, "lane", 3))
+        assert waiting_in(store, "lane") == 5
         assert take(store) == [1, 2, 3, 4, 5]
 
 
@@ -213,7 +214,7 @@ async def test_what_is_given_back_leaves_first_and_in_order(make: Make) -> None:
 async def test_what_comes_back_one_by_one_stands_in_its_order_again(make: Make) -> None:
     async with make() as store:
         await accept(store, *map(message, range(1, 8)))
-        taken = store.take("lane", 5)
+        taken = take_from(store, "lane", 5)
         for key in (3, 1, 5):
             store.give_back([taken[key - 1]])
         store.give_back([taken[3], taken[1]])
@@ -224,7 +225,7 @@ async def test_what_comes_back_one_by_one_stands_in_its_order_again(make: Make) 
 async def test_many_that_come_back_between_others_stand_in_their_order_again(make: Make) -> None:
     async with make() as store:
         await accept(store, *map(message, range(1, 101)))
-        taken = store.take("lane", 100)
+        taken = take_from(store, "lane", 100)
         store.give_back(taken[::2])
         store.give_back(taken[1::2])
         assert take(store, 100) == list(range(1, 101))
@@ -234,18 +235,18 @@ async def test_many_that_come_back_between_others_stand_in_their_order_again(mak
 async def test_what_is_deferred_stands_aside_until_it_is_due(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2), message(3))
-        first, second = store.take("lane", 2)
+        first, second = take_from(store, "lane", 2)
         first.due_ns, first.attempts = 200, 1
         second.due_ns = 100
         store.defer([first, second])
-        assert (store.waiting("lane"), store.deferred("lane"), store.ready("lane")) == (1, 2, 1)
+        assert (waiting_in(store, "lane"), deferred_in(store, "lane"), ready_in(store, "lane")) == (1, 2, 1)
         assert store.wake(99) == 100
         assert take(store) == [3]
         assert store.wake(100) == 200
-        assert (store.waiting("lane"), store.deferred("lane")) == (1, 1)
+        assert (waiting_in(store, "lane"), deferred_in(store, "lane")) == (1, 1)
         assert store.wake(200) is None
-        assert store.oldest_ns("lane") == 1
-        again = store.take("lane", 9)
+        assert oldest_in(store, "lane") == 1
+        again = take_from(store, "lane", 9)
         assert keys_of(again) == [1, 2]
         assert again[0].attempts == 1
 
@@ -254,7 +255,7 @@ async def test_what_is_deferred_stands_aside_until_it_is_due(make: Make) -> None
 async def test_what_is_woken_stands_where_its_key_belongs(make: Make) -> None:
     async with make() as store:
         await accept(store, *map(message, range(1, 31)))
-        taken = store.take("lane", 20)
+        taken = take_from(store, "lane", 20)
         for each in taken[1::2]:
             each.due_ns = 10
         store.defer(taken[1::2])
@@ -267,7 +268,7 @@ async def test_what_is_woken_stands_where_its_key_belongs(make: Make) -> None:
 async def test_a_message_with_a_moment_stands_aside_from_the_start(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1, due_ns=500), message(2))
-        assert (store.waiting("lane"), store.deferred("lane"), store.queued("acme")) == (1, 1, 2)
+        assert (waiting_in(store, "lane"), deferred_in(store, "lane"), store.queued("acme")) == (1, 1, 2)
         assert store.wake(0) == 500
         assert take(store) == [2]
         assert store.wake(500) is None
@@ -289,8 +290,8 @@ async def test_what_is_replaced_leaves_in_its_place_with_what_has_changed(make: 
         second.body += b" and more"
         second.registered_delivery = 0
         await replace(store, second)
-        assert (store.waiting("lane"), store.queued("acme")) == (3, 3)
-        taken = store.take("lane", 9)
+        assert (waiting_in(store, "lane"), store.queued("acme")) == (3, 3)
+        taken = take_from(store, "lane", 9)
         assert keys_of(taken) == [1, 2, 3]
         assert (taken[1].body, taken[1].registered_delivery) == (b"body 2 and more", 0)
         await submit(store, *((each, b"id %d" % each.key) for each in taken))
@@ -304,7 +305,7 @@ async def test_what_is_replaced_with_a_moment_stands_aside(make: Make) -> None:
         for each in messages:
             each.due_ns = 300 if each.key == 1 else 0
         await replace(store, *messages)
-        assert (store.waiting("lane"), store.deferred("lane")) == (1, 1)
+        assert (waiting_in(store, "lane"), deferred_in(store, "lane")) == (1, 1)
         assert take(store) == [2]
         assert store.wake(299) == 300
         assert store.wake(300) is None
@@ -315,7 +316,7 @@ async def test_what_is_replaced_with_a_moment_stands_aside(make: Make) -> None:
 async def test_a_submitted_message_is_found_by_its_carrier_s_id(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1))
-        [taken] = store.take("lane", 1)
+        [taken] = take_from(store, "lane", 1)
         await submit(store, (taken, b"ab12"))
         found = store.find("sink", b"ab12")
         assert found is not None
@@ -330,7 +331,7 @@ async def test_a_submitted_message_is_found_by_its_carrier_s_id(make: Make) -> N
 async def test_a_message_that_asked_for_no_receipt_is_not_found(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1, registered_delivery=0))
-        await submit(store, (store.take("lane", 1)[0], b"x"))
+        await submit(store, (take_from(store, "lane", 1)[0], b"x"))
         assert store.find("sink", b"x") is None
 
 
@@ -338,7 +339,7 @@ async def test_a_message_that_asked_for_no_receipt_is_not_found(make: Make) -> N
 async def test_what_is_kept_of_a_message_is_made_when_a_carrier_has_it_and_will_report_it(make: Make) -> None:
     async with make() as store:
         await accept(store, *(message(key, registered_delivery=key % 2, parts=key) for key in (1, 2, 3)))
-        first, second, third = store.take("lane", 9)
+        first, second, third = take_from(store, "lane", 9)
         assert first.envelope == b""
         await submit(store, (first, b"x"), (second, b"y"), (third, b""))
         found = store.find("sink", b"x")
@@ -351,7 +352,7 @@ async def test_what_is_kept_of_a_message_is_made_when_a_carrier_has_it_and_will_
 async def test_what_is_kept_of_a_message_is_made_though_it_stands_again(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2))
-        first, second = store.take("lane", 2)
+        first, second = take_from(store, "lane", 2)
         store.give_back([first])
         second.due_ns = 50
         store.defer([second])
@@ -366,7 +367,7 @@ async def test_what_is_kept_of_a_message_is_made_though_it_stands_again(make: Ma
 async def test_messages_may_end_in_different_ways_at_once(make: Make) -> None:
     async with make() as store:
         await accept(store, *map(message, range(1, 6)))
-        first, second, third, fourth, fifth = store.take("lane", 9)
+        first, second, third, fourth, fifth = take_from(store, "lane", 9)
         told = Told()
         store.failed([(first, EXPIRED), (second, UNDELIVERABLE), (third, EXPIRED)], (), told)
         await told.told()
@@ -381,7 +382,7 @@ async def test_messages_may_end_in_different_ways_at_once(make: Make) -> None:
 async def test_an_empty_id_of_a_carrier_finds_nothing(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1))
-        await submit(store, (store.take("lane", 1)[0], b""))
+        await submit(store, (take_from(store, "lane", 1)[0], b""))
         assert store.find("sink", b"") is None
 
 
@@ -389,7 +390,7 @@ async def test_an_empty_id_of_a_carrier_finds_nothing(make: Make) -> None:
 async def test_receipts_that_were_held_come_with_the_response(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1))
-        [taken] = store.take("lane", 1)
+        [taken] = take_from(store, "lane", 1)
         await submit(store, (taken, b"x"), deliveries=[delivery(1)], finished=[(b"x", DELIVERED)])
         assert store.find("sink", b"x") is None
         assert bodies(store.take_deliveries("acme", 9)) == [b"receipt 1"]
@@ -403,7 +404,7 @@ async def test_a_failed_message_tells_its_esme(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1))
         told = Told()
-        store.failed([(each, UNDELIVERABLE) for each in store.take("lane", 1)], [delivery(1)], told)
+        store.failed([(each, UNDELIVERABLE) for each in take_from(store, "lane", 1)], [delivery(1)], told)
         await told.told()
         assert store.queued("acme") == 0
         assert bodies(store.take_deliveries("acme", 9)) == [b"receipt 1"]
@@ -413,12 +414,12 @@ async def test_a_failed_message_tells_its_esme(make: Make) -> None:
 async def test_a_message_that_stands_again_leaves_when_its_answer_comes_late(make: Make) -> None:
     async with make() as store:
         await accept(store, *map(message, range(1, 6)))
-        first, second, third = store.take("lane", 3)
+        first, second, third = take_from(store, "lane", 3)
         store.give_back([first, second])
         third.due_ns = 50
         store.defer([third])
         await submit(store, (second, b"b"), (third, b"c"))
-        assert (store.waiting("lane"), store.ready("lane"), store.deferred("lane")) == (3, 3, 0)
+        assert (waiting_in(store, "lane"), ready_in(store, "lane"), deferred_in(store, "lane")) == (3, 3, 0)
         assert store.queued("acme") == 3
         assert store.wake(1 << 62) is None
         assert await pick(store, 2, 3) == []
@@ -432,12 +433,12 @@ async def test_a_message_that_stands_again_leaves_when_its_answer_comes_late(mak
 async def test_a_message_that_was_woken_leaves_when_its_answer_comes_late(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2))
-        first, _ = store.take("lane", 2)
+        first, _ = take_from(store, "lane", 2)
         first.due_ns = 50
         store.defer([first])
         store.wake(50)
         await submit(store, (first, b"a"))
-        assert (store.waiting("lane"), store.ready("lane"), store.oldest_ns("lane")) == (0, 0, None)
+        assert (waiting_in(store, "lane"), ready_in(store, "lane"), oldest_in(store, "lane")) == (0, 0, None)
         assert take(store) == []
 
 
@@ -445,8 +446,8 @@ async def test_a_message_that_was_woken_leaves_when_its_answer_comes_late(make: 
 async def test_a_message_that_was_handed_out_twice_leaves_once(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2))
-        store.give_back(store.take("lane", 1))
-        [again] = store.take("lane", 1)
+        store.give_back(take_from(store, "lane", 1))
+        [again] = take_from(store, "lane", 1)
         await submit(store, (again, b"a"))
         assert take(store) == [2]
         assert store.queued("acme") == 1
@@ -459,9 +460,13 @@ async def test_a_message_that_was_handed_out_twice_leaves_once(make: Make) -> No
 async def test_what_stands_in_a_lane_or_aside_can_be_picked(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2), message(3, due_ns=70), message(4, "other"), message(5))
-        [first] = store.take("lane", 1)
+        [first] = take_from(store, "lane", 1)
         assert sorted(await pick(store, 1, 2, 3, 4, 99)) == [2, 3, 4]
-        assert (store.waiting("lane"), store.deferred("lane"), store.waiting("other")) == (1, 0, 0)
+        assert (waiting_in(store, "lane"), deferred_in(store, "lane"), waiting_in(store, "other")) == (
+            1,
+            0,
+            0,
+        )
         assert store.queued("acme") == 5
         assert await pick(store, 2) == []
         assert take(store) == [5]
@@ -484,7 +489,7 @@ async def test_what_was_picked_before_its_moment_still_waits_for_it_when_it_is_g
     async with make() as store:
         await accept(store, message(1, due_ns=70), message(2))
         store.give_back(await picked(lambda then: store.pick([1, 2], then)))
-        assert (take(store), store.deferred("lane")) == ([2], 1)
+        assert (take(store), deferred_in(store, "lane")) == ([2], 1)
         assert store.wake(69) == 70
         assert take(store) == []
         store.wake(70)
@@ -556,7 +561,7 @@ async def test_messages_whose_validity_is_over_are_picked(make: Make) -> None:
 async def test_what_expires_on_its_way_to_a_carrier_is_picked_when_it_comes_back(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1, expires_ns=100), message(2, expires_ns=100))
-        first, second = store.take("lane", 2)
+        first, second = take_from(store, "lane", 2)
         assert await picked(lambda then: store.pick_expired(100, then)) == []
         store.give_back([first])
         await submit(store, (second, b"x"))
@@ -585,7 +590,7 @@ async def test_a_message_is_looked_up_on_its_way(make: Make) -> None:
             assert (standing.esme, standing.outcome, standing.final_ns) == ("acme", None, 0)
             assert standing.message is not None
             assert (standing.message.key, standing.message.body) == (key, b"body %d" % key)
-        [taken] = store.take("lane", 1)
+        [taken] = take_from(store, "lane", 1)
         standing = await look_up(store, 1)
         assert standing is not None
         assert standing.message is not None
@@ -597,7 +602,7 @@ async def test_a_message_is_looked_up_on_its_way(make: Make) -> None:
 async def test_a_message_is_looked_up_after_its_end(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2), message(3, registered_delivery=0))
-        first, second, third = store.take("lane", 3)
+        first, second, third = take_from(store, "lane", 3)
         await submit(store, (first, b"x"), (third, b"y"))
         await receive(store, finished=[(b"x", DELIVERED)])
         await fail(store, second)
@@ -616,7 +621,7 @@ async def test_a_message_is_looked_up_after_its_end(make: Make) -> None:
 async def test_what_is_at_hand_is_found_after_a_recall_and_what_is_not_there_is_not(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1))
-        await submit(store, (store.take("lane", 1)[0], b"x"))
+        await submit(store, (take_from(store, "lane", 1)[0], b"x"))
         told = Told()
         store.recall("sink", [b"x", b"y"], told)
         await told.told()
@@ -628,7 +633,7 @@ async def test_what_is_at_hand_is_found_after_a_recall_and_what_is_not_there_is_
 async def test_an_id_that_was_finished_is_known_as_such_where_there_was_a_message(make: Make) -> None:
     async with make() as store:
         await accept(store, message(1), message(2), message(3))
-        first, second, third = store.take("lane", 9)
+        first, second, third = take_from(store, "lane", 9)
         await submit(store, (first, b"x"), (second, b"y"), finished=[(b"x", DELIVERED)])
         await fail(store, third)
         assert store.finished_envelope("sink", b"x") is not None
@@ -793,7 +798,7 @@ async def test_messages_are_queued_until_a_carrier_has_them_or_none_will(make: M
     async with make() as store:
         await accept(store, message(1), message(2, esme="other"), message(3, due_ns=9), message(4))
         assert (store.queued("acme"), store.queued("other"), store.queued("nobody")) == (3, 1, 0)
-        first, second, fourth = store.take("lane", 9)
+        first, second, fourth = take_from(store, "lane", 9)
         assert store.queued("acme") == 3
         await submit(store, (first, b"x"), (second, b"y"))
         assert (store.queued("acme"), store.queued("other")) == (2, 0)
@@ -806,7 +811,7 @@ async def test_the_highest_key_stays_when_its_message_has_left(make: Make) -> No
     async with make() as store:
         assert store.highest_key == 0
         await accept(store, message(5), message(7))
-        await fail(store, *store.take("lane", 9))
+        await fail(store, *take_from(store, "lane", 9))
         assert store.highest_key == 7
 
 

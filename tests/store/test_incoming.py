@@ -9,6 +9,7 @@ import pytest
 from smppgw.store import checkpoints
 from smppgw.store.entries import Delivery
 from smppgw.store.wal import WalStore
+from tests.store.lanes import take_from
 from tests.store.restarts import (
     HEAD_MOST,
     NOW_NS,
@@ -126,7 +127,7 @@ async def test_what_is_said_of_shelves_waits_for_what_comes_of_it(tmp_path: Path
         [released] = store.release(SHELF, [b"b"])
         store.hold(SHELF, [held(b"d", 40, b"4")], 9)
         await accept(store, message(1))
-        [taken] = store.take("lane", 1)
+        [taken] = take_from(store, "lane", 1)
         taken.due_ns = NOW_NS + SECOND_NS
         store.defer([taken])
         await accept(store, message(2))
@@ -145,6 +146,6 @@ async def test_what_is_said_of_shelves_goes_with_what_carriers_have(tmp_path: Pa
         store.hold(SHELF, [held(b"x"), held(b"y")], 9)
         await accept(store, message(1))
         assert len(store.release(SHELF, [b"x"])) == 1
-        await submit(store, (store.take("lane", 1)[0], b"x"))
+        await submit(store, (take_from(store, "lane", 1)[0], b"x"))
         async with killed(store, tmp_path / "data") as again:
             assert (again.holds(SHELF), len(again.held(SHELF, b"y"))) == (1, 1)

@@ -6,6 +6,7 @@ import pytest
 
 from smppgw.store import memory
 from smppgw.store.memory import MemoryStore
+from tests.store.lanes import take_from, waiting_in
 from tests.store.test_contract import accept, delivery, fail, look_up, message, picked, receive, submit
 
 
@@ -17,9 +18,9 @@ async def test_closing_says_what_is_lost() -> None:
     [owed] = store.take_deliveries("acme", 1)
     owed.due_ns = 9
     store.defer_deliveries([owed])
-    await submit(store, (store.take("lane", 1)[0], b"x"))
+    await submit(store, (take_from(store, "lane", 1)[0], b"x"))
     assert await store.close() == 4
-    assert store.waiting("lane") == 0
+    assert waiting_in(store, "lane") == 0
 
 
 async def test_octets_are_those_of_bodies() -> None:
@@ -38,7 +39,7 @@ async def test_the_oldest_messages_that_wait_for_a_receipt_make_room(monkeypatch
     monkeypatch.setattr(memory, "MAX_CORRELATIONS", 3)
     store = MemoryStore(1000)
     await accept(store, *map(message, range(1, 6)))
-    await submit(store, *((each, b"%d" % each.key) for each in store.take("lane", 9)))
+    await submit(store, *((each, b"%d" % each.key) for each in take_from(store, "lane", 9)))
     assert [store.find("sink", b"%d" % key) is None for key in range(1, 6)] == [
         True,
         True,
@@ -56,7 +57,7 @@ async def test_messages_that_ended_are_remembered_for_a_while(monkeypatch: pytes
     store = MemoryStore(1000, clock=lambda: 42)
     for key in range(1, 31):
         await accept(store, message(key))
-        await fail(store, *store.take("lane", 1))
+        await fail(store, *take_from(store, "lane", 1))
     known = [key for key in range(1, 31) if await look_up(store, key) is not None]
     assert known == list(range(known[0], 31))
     assert 5 <= len(known) <= 10
@@ -71,7 +72,7 @@ async def test_octets_are_counted_until_a_message_is_somebody_else_s() -> None:
     await accept(store, message(1, body=b"x" * 400), message(2, body=b"x" * 600))
     assert store.octets >= 1000
     assert store.full
-    first, second = store.take("lane", 2)
+    first, second = take_from(store, "lane", 2)
     assert store.full
     await submit(store, (first, b"id"))
     assert 600 <= store.octets < 1000

@@ -11,6 +11,7 @@ import pytest
 from smppgw.store import checkpoints, outgoing
 from smppgw.store.entries import Message
 from smppgw.store.wal import WalStore
+from tests.store.lanes import at_home, deferred_in, ready_in, take_from, waiting_in
 from tests.store.restarts import (
     HEAD_MOST,
     NOW_NS,
@@ -48,8 +49,8 @@ async def test_a_long_lane_leaves_in_order_and_little_of_it_is_in_memory(
     async with first_run(tmp_path / "data") as store:
         await accept_each(store, range(1, 201))
         await pause(store)
-        assert (store.waiting("lane"), store.queued("acme")) == (200, 200)
-        assert store.ready("lane") <= FEW
+        assert (waiting_in(store, "lane"), store.queued("acme")) == (200, 200)
+        assert ready_in(store, "lane") <= FEW
         assert in_memory(store) <= FEW
         left: list[int] = []
         for key in range(201, 291, 3):  # more comes while others leave
@@ -83,13 +84,13 @@ async def test_what_was_picked_from_the_midst_of_a_long_lane_stands_there_again(
         await pause(store)
         some = await picked(lambda then: store.pick([2, 40, 41, 77, 78, 99], then))
         assert sorted(keys_of(some)) == [2, 40, 41, 77, 78, 99]
-        assert store.waiting("lane") == 94
+        assert waiting_in(store, "lane") == 94
         store.give_back([each for each in some if each.key % 2])
         changed = [each for each in some if each.key % 2 == 0]
         for each in changed:
             each.body = b"new"
         await replace(store, *changed)
-        assert store.waiting("lane") == 100
+        assert waiting_in(store, "lane") == 100
         await pause(store)
         taken = await take_out(store, 100)
         assert keys_of(taken) == list(range(1, 101))
@@ -105,7 +106,7 @@ async def test_what_is_woken_stands_where_its_key_belongs_in_a_long_lane(tmp_pat
         taken = await take_out(store, 35)
         assert store.wake(NOW_NS) is None
         store.give_back(taken)
-        assert (store.deferred("lane"), store.waiting("lane")) == (0, 100)
+        assert (deferred_in(store, "lane"), waiting_in(store, "lane")) == (0, 100)
         assert await drain(store) == list(range(1, 101))
 
 
@@ -136,34 +137,34 @@ async def put_to_disk(store: WalStore, message_: Message, seconds: int) -> None:
 async def test_a_late_answer_ends_a_message_that_went_to_disk_to_wait(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, message(1), message(2))
-        first, _ = store.take("lane", 2)
+        first, _ = take_from(store, "lane", 2)
         await put_to_disk(store, first, 60)
         await submit(store, (first, b"x"))
-        assert (store.queued("acme"), store.deferred("lane")) == (1, 0)
+        assert (store.queued("acme"), deferred_in(store, "lane")) == (1, 0)
         assert store.wake(NOW_NS + 60 * SECOND_NS) is None
         await take_checkpoint(store)
-        assert store.take("lane", 9) == []
+        assert take_from(store, "lane", 9) == []
 
 
 @pytest.mark.parametrize("is_out", [False, True], ids=["in its lane", "handed out"])
 async def test_a_late_answer_ends_a_message_that_came_back_from_disk(tmp_path: Path, is_out: bool) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, message(1), message(2))
-        first, _ = store.take("lane", 2)
+        first, _ = take_from(store, "lane", 2)
         await put_to_disk(store, first, 60)
         await until(lambda: store.wake(NOW_NS + 60 * SECOND_NS) is None)
-        again = store.take("lane", 9) if is_out else []
+        again = take_from(store, "lane", 9) if is_out else []
         assert keys_of(again) == [1] * is_out
         await submit(store, (first, b"x"))
         assert store.queued("acme") == 1
-        assert store.take("lane", 9) == []
+        assert take_from(store, "lane", 9) == []
         for each in again:  # what comes of the second time it was sent
             assert each.body == b""
             await submit(store, (each, b"y"))
             each.due_ns = NOW_NS
             store.defer([each])
             store.give_back([each])
-        assert (store.queued("acme"), store.deferred("lane"), store.waiting("lane")) == (1, 0, 0)
+        assert (store.queued("acme"), deferred_in(store, "lane"), waiting_in(store, "lane")) == (1, 0, 0)
 
 
 async def test_what_is_deferred_far_ahead_is_on_disk_until_it_is_due(tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ async def test_what_is_deferred_far_ahead_is_on_disk_until_it_is_due(tmp_path: P
         await accept(store, *(message(key, due_ns=due_ns) for key, due_ns in dues.items()))
         assert in_memory(store) == 100
         await take_checkpoint(store)
-        assert (in_memory(store), store.deferred("lane"), store.queued("acme")) == (0, 100, 100)
+        assert (in_memory(store), deferred_in(store, "lane"), store.queued("acme")) == (0, 100, 100)
         assert store.wake(NOW_NS) == min(dues.values())
         came: list[int] = []
         for second in range(9, 111):
@@ -181,13 +182,13 @@ async def test_what_is_deferred_far_ahead_is_on_disk_until_it_is_due(tmp_path: P
 
             def woken(now_ns: int = now_ns, expected: list[int] = expected) -> bool:
                 store.wake(now_ns)
-                came.extend(keys_of(store.take("lane", 9)))
+                came.extend(keys_of(take_from(store, "lane", 9)))
                 return len(came) >= len(expected)
 
             await until(woken)
             assert sorted(came) == expected
             assert in_memory(store) <= len(came) + 8, "what is due later stays on disk"
-            assert store.deferred("lane") == 100 - len(came)
+            assert deferred_in(store, "lane") == 100 - len(came)
         assert store.wake(NOW_NS) is None
 
 
@@ -203,7 +204,7 @@ async def test_what_is_due_all_at_once_comes_to_memory_as_there_is_room(tmp_path
                 store.wake(now_ns)
                 await until(lambda: not store._state.lane("lane").loading)
             assert in_memory(store) - len(came) <= 2 * HEAD_MOST + 4 * PAGE_ENTRIES
-            came.extend(keys_of(store.take("lane", 50)))
+            came.extend(keys_of(take_from(store, "lane", 50)))
 
         await take_some(due_ns - SECOND_NS)
         assert came == []
@@ -224,7 +225,7 @@ async def test_a_carrier_that_refuses_a_long_lane_again_and_again_fills_no_memor
         most = refused = 0
         while refused < 900:
             store.wake(now_ns)
-            messages = store.take("lane", 10)
+            messages = take_from(store, "lane", 10)
             for each in messages:
                 each.attempts += 1
                 each.due_ns = now_ns + 30 * SECOND_NS
@@ -237,14 +238,14 @@ async def test_a_carrier_that_refuses_a_long_lane_again_and_again_fills_no_memor
                 now_ns += SECOND_NS
                 await until(lambda: not store._state.lane("lane").loading)
         assert most < 150
-        assert (store.queued("acme"), store.deferred("lane") + store.waiting("lane")) == (300, 300)
+        assert (store.queued("acme"), deferred_in(store, "lane") + waiting_in(store, "lane")) == (300, 300)
         assert not store._state.returned - store._state.live.keys()
         now_ns += 60 * SECOND_NS
         came: list[Message] = []
 
         def all_came() -> bool:
             store.wake(now_ns)
-            came.extend(store.take("lane", 10))
+            came.extend(take_from(store, "lane", 10))
             return len(came) == 300
 
         await until(all_came)
@@ -261,8 +262,8 @@ async def test_a_lane_whose_head_expires_goes_on_with_what_is_on_disk(tmp_path: 
         store.pick_expired(NOW_NS, found.extend)
         await until(lambda: len(found) == 60)
         await fail(store, *found)
-        assert store.waiting("lane") == 40
-        await until(lambda: store.ready("lane") > 0)
+        assert waiting_in(store, "lane") == 40
+        await until(lambda: ready_in(store, "lane") > 0)
         assert await drain(store) == list(range(61, 101))
 
 
@@ -275,16 +276,16 @@ async def test_nothing_stands_in_a_long_lane_before_it_is_durable(tmp_path: Path
 
         def taking(then: Callable[[], None]) -> Callable[[], None]:
             def durable() -> None:
-                order.extend(keys_of(store.take("lane", 99)))
+                order.extend(keys_of(take_from(store, "lane", 99)))
                 then()
 
             return durable
 
-        store.accept([message(31)], taking(told))
-        assert (store.ready("lane"), store.waiting("lane")) == (0, 0)
+        store.accept(at_home(store, [message(31)]), taking(told))
+        assert (ready_in(store, "lane"), waiting_in(store, "lane")) == (0, 0)
         for key in range(32, 80):
-            store.accept([message(key)], taking(told))
-        assert store.ready("lane") == 0
+            store.accept(at_home(store, [message(key)]), taking(told))
+        assert ready_in(store, "lane") == 0
         await told.told(49)
         order += await drain(store)
         assert order == list(range(31, 80))
@@ -297,8 +298,8 @@ async def test_answers_wait_where_messages_come_faster_than_the_ledger_takes_the
     async with first_run(tmp_path / "data") as store:
         await accept_each(store, range(1, FEW))
         told = Told()
-        store.accept([message(FEW, body=b"x" * 4_000)], told)
-        store.accept([message(FEW + 1)], told)
+        store.accept(at_home(store, [message(FEW, body=b"x" * 4_000)]), told)
+        store.accept(at_home(store, [message(FEW + 1)]), told)
         await until(lambda: store._committer.durable_lsn == store._state.lsn)
         assert told.times == 0
         await take_checkpoint(store)
@@ -317,14 +318,14 @@ async def test_what_comes_while_the_last_page_is_read_back_is_not_forgotten_with
             True
         ):  # one more message whenever pages are on their way, as long as an open one may be the last of them
             if lane.loading and key < FEW + 200:
-                store.accept([message(key)], lambda: None)
+                store.accept(at_home(store, [message(key)]), lambda: None)
                 key += 1
             elif key < FEW + 200 and not lane.pages:
                 await accept_each(store, range(key, key + FEW))
                 key += FEW
-            batch = store.take("lane", 3)
+            batch = take_from(store, "lane", 3)
             taken += keys_of(batch)
-            if not batch and key >= FEW + 200 and not store.waiting("lane"):
+            if not batch and key >= FEW + 200 and not waiting_in(store, "lane"):
                 break
             await asyncio.sleep(0)
         assert taken == list(range(1, key))
@@ -333,9 +334,9 @@ async def test_what_comes_while_the_last_page_is_read_back_is_not_forgotten_with
 async def test_a_scheduled_message_leaves_whoever_looks_before_it_is_durable(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         told = Told()
-        store.accept([message(1, due_ns=NOW_NS + SECOND_NS)], told)
+        store.accept(at_home(store, [message(1, due_ns=NOW_NS + SECOND_NS)]), told)
         assert store.wake(NOW_NS) is None
         await told.told()
         assert store.wake(NOW_NS) == NOW_NS + SECOND_NS
         store.wake(NOW_NS + SECOND_NS)
-        assert keys_of(store.take("lane", 9)) == [1]
+        assert keys_of(take_from(store, "lane", 9)) == [1]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.store.entries import Message
+from tests.store.lanes import deferred_in, take_from, waiting_in
 from tests.store.restarts import (
     HOUR_NS,
     LATER_NS,
@@ -80,11 +81,11 @@ async def test_messages_stand_in_their_lanes_again(tmp_path: Path, restart: Rest
         await accept(store, *accepted[:10])
         await pause(store)
         await accept(store, *accepted[10:])
-        store.take("a", 5)  # is on its way: whether a carrier has it will not be known
+        take_from(store, "a", 5)  # is on its way: whether a carrier has it will not be known
         await pause(store)
         async with restart(store, tmp_path / "data") as again:
             assert [again.queued(f"esme {number}") for number in range(3)] == [6, 7, 6]
-            assert (again.waiting("a"), again.waiting("b"), again.highest_key) == (9, 10, 19)
+            assert (waiting_in(again, "a"), waiting_in(again, "b"), again.highest_key) == (9, 10, 19)
             taken = await take_out(again, 9, "a") + await take_out(again, 10, "b")
             assert [everything_of(each) for each in taken] == written[1::2] + written[::2]
             for each in taken:
@@ -101,7 +102,7 @@ async def test_what_stands_aside_waits_for_its_moment_again(
     async with first_run(tmp_path / "data") as store:
         await accept(store, message(1, due_ns=NOW_NS + 50 * SECOND_NS), message(2), message(3), message(4))
         await pause(store)
-        second, third = store.take("lane", 2)
+        second, third = take_from(store, "lane", 2)
         for each in (second, third):
             each.attempts, each.due_ns = each.key, NOW_NS + each.key * SECOND_NS
         store.defer([second, third])
@@ -110,18 +111,18 @@ async def test_what_stands_aside_waits_for_its_moment_again(
         await accept(store)  # what is deferred is promised to nobody
         await store._committer._settle()
         async with restart(store, tmp_path / "data") as again:
-            assert (again.waiting("lane"), again.deferred("lane"), again.queued("acme")) == (1, 3, 4)
+            assert (waiting_in(again, "lane"), deferred_in(again, "lane"), again.queued("acme")) == (1, 3, 4)
             assert again.wake(LATER_NS) == LATER_NS + 2 * SECOND_NS
             again.wake(LATER_NS + 3 * SECOND_NS)
             await until(lambda: again.wake(LATER_NS + 3 * SECOND_NS) == LATER_NS + 50 * SECOND_NS)
-            taken = again.take("lane", 9)
+            taken = take_from(again, "lane", 9)
             assert [(each.key, each.attempts, each.due_ns) for each in taken] == [
                 (2, 2, 0),
                 (3, 3, 0),
                 (4, 0, 0),
             ]
             await until(lambda: again.wake(LATER_NS + 50 * SECOND_NS) is None)
-            assert keys_of(again.take("lane", 9)) == [1]
+            assert keys_of(take_from(again, "lane", 9)) == [1]
 
 
 @each_restart
@@ -161,7 +162,7 @@ async def test_what_esmes_are_owed_waits_for_them_again(
 async def test_receipts_find_their_messages_again(tmp_path: Path, restart: Restart, pause: Pause) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, *map(message, range(1, 7)))
-        taken = store.take("lane", 9)
+        taken = take_from(store, "lane", 9)
         await submit(store, *((each, b"id %d" % each.key) for each in taken[:3]))
         await pause(store)
         await submit(store, *((each, b"id %d" % each.key) for each in taken[3:5]))
@@ -170,7 +171,7 @@ async def test_receipts_find_their_messages_again(tmp_path: Path, restart: Resta
         assert await recall(store, b"id 2") == [2]
         await receive(store, finished=[(b"id 2", UNDELIVERABLE)])
         async with restart(store, tmp_path / "data") as again:
-            assert (again.queued("acme"), again.waiting("lane")) == (1, 1)
+            assert (again.queued("acme"), waiting_in(again, "lane")) == (1, 1)
             ids = [b"id %d" % key for key in range(1, 7)]
             assert await recall(again, *ids) == [None, None, 3, None, 5, None]
             found = again.find("sink", b"id 3")
@@ -190,7 +191,7 @@ async def test_what_is_kept_of_a_message_is_there_again(
     async with first_run(tmp_path / "data", envelope_of=envelope_of) as store:
         await accept(store, *(message(key, parts=3) for key in (1, 2)))
         await pause(store)
-        first, second = store.take("lane", 9)
+        first, second = take_from(store, "lane", 9)
         await submit(store, (first, b"x"))
         await pause(store)
         await submit(store, (second, b"y"))
@@ -205,7 +206,7 @@ async def test_what_is_kept_of_a_message_is_there_again(
 async def test_what_was_finished_is_known_again_as_far_as_the_log_tells(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, message(1), message(2))
-        first, second = store.take("lane", 9)
+        first, second = take_from(store, "lane", 9)
         await submit(store, (first, b"x"), (second, b"y"))
         await take_checkpoint(store)
         await receive(store, finished=[(b"x", DELIVERED), (b"never there", DELIVERED)])
@@ -255,7 +256,7 @@ async def test_what_is_held_is_held_again_in_its_order(
 async def test_what_has_ended_is_looked_up_again(tmp_path: Path, restart: Restart, pause: Pause) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, *map(message, range(1, 6)))
-        first, second, third, fourth = store.take("lane", 4)
+        first, second, third, fourth = take_from(store, "lane", 4)
         await submit(store, (first, b"x"), (second, b"y"))
         await pause(store)
         await receive(store, finished=[(b"x", DELIVERED)])
@@ -289,11 +290,11 @@ async def test_what_was_replaced_leaves_once_as_it_is_now(
         await replace(store, second, fourth)
         await pause(store)
         async with restart(store, tmp_path / "data") as again:
-            assert (again.waiting("lane"), again.deferred("lane"), again.queued("acme")) == (4, 1, 5)
+            assert (waiting_in(again, "lane"), deferred_in(again, "lane"), again.queued("acme")) == (4, 1, 5)
             taken = await take_out(again, 4)
             assert [each.body for each in taken] == [b"body 1", b"new", b"body 3", b"body 5"]
             await until(lambda: again.wake(LATER_NS + SECOND_NS) is None)
-            assert [each.body for each in again.take("lane", 9)] == [b"later"]
+            assert [each.body for each in take_from(again, "lane", 9)] == [b"later"]
 
 
 @each_restart
@@ -351,7 +352,7 @@ async def test_lanes_may_have_other_names_now(
         changed.body = b"new"
         await replace(store, changed)
         async with killed(store, tmp_path / "data", lane_now=lambda lane: "c") as again:
-            assert (again.waiting("a"), again.waiting("b"), again.waiting("c")) == (0, 0, 90)
+            assert (waiting_in(again, "a"), waiting_in(again, "b"), waiting_in(again, "c")) == (0, 0, 90)
             found = await picked(lambda then: again.pick_beginning("acme", b"body 80", then))
             assert [(each.key, each.lane) for each in found] == [(80, "c")]
             again.give_back(found)
@@ -382,7 +383,7 @@ async def test_a_receipt_finds_its_message_for_as_long_as_messages_are_remembere
     settings = {"clock": lambda: now_ns, "retention_days": days, "envelope_of": envelope_of}
     async with first_run(tmp_path / "data", **settings) as store:
         await accept(store, message(1), message(2, expires_ns=NOW_NS + 200 * HOUR_NS))
-        first, second = store.take("lane", 9)
+        first, second = take_from(store, "lane", 9)
         await submit(store, (first, b"x"), (second, b"y"))
         await take_checkpoint(store)
         now_ns += hours * HOUR_NS
@@ -398,6 +399,6 @@ async def test_a_store_that_is_opened_again_and_again_stays_as_large_as_it_was(t
     sizes = []
     for _ in range(6):
         async with next_run(tmp_path / "data") as store:
-            assert store.waiting("lane") == 19
+            assert waiting_in(store, "lane") == 19
         sizes.append(sum(path.stat().st_size for path in (tmp_path / "data").iterdir()))
     assert len(set(sizes[1:])) == 1

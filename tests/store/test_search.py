@@ -11,6 +11,7 @@ import pytest
 from smppgw.store import search
 from smppgw.store.entries import Message, Standing
 from smppgw.store.wal import WalStore
+from tests.store.lanes import take_from
 from tests.store.restarts import (
     NOW_NS,
     SECOND_NS,
@@ -116,7 +117,7 @@ async def test_what_expires_is_picked_wherever_it_stands(
 
 async def while_being_read(store: WalStore, ask: Callable[[Told], None]) -> Told:
     """Ask while the pages that may hold the answer are being read back."""
-    store.take("lane", 99)
+    take_from(store, "lane", 99)
     assert store._state.lane("lane").loading
     told = Told()
     ask(told)
@@ -169,7 +170,7 @@ async def test_what_has_ended_is_known_before_a_checkpoint_has_it_while_it_does_
 ) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, *map(message, range(1, 4)))
-        first, second, third = store.take("lane", 3)
+        first, second, third = take_from(store, "lane", 3)
         await submit(store, (first, b"x"), (second, b"y"))
         await fail(store, third)
 
@@ -192,7 +193,7 @@ async def test_what_has_ended_is_known_before_a_checkpoint_has_it_while_it_does_
 async def test_a_message_that_a_carrier_has_is_recalled_until_it_is_finished(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, *map(message, range(1, 4)))
-        await submit(store, *((each, b"id %d" % each.key) for each in store.take("lane", 9)))
+        await submit(store, *((each, b"id %d" % each.key) for each in take_from(store, "lane", 9)))
         for key in range(4, 7):
             await accept(store, message(key))
             await take_checkpoint(store)

@@ -10,6 +10,7 @@ from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.page_codec import messages_of
 from smppgw.store.shelf import Shelf
 from smppgw.store.startup import LEDGER
+from tests.store.lanes import take_from
 from tests.store.restarts import accept_each, first_run, shrink, take_checkpoint
 from tests.store.test_contract import Told, fail
 from tests.support import until
@@ -56,7 +57,7 @@ async def test_a_damaged_page_is_a_failure_of_the_store(
         with connection:
             connection.execute("UPDATE page_body SET body = CAST(body || x'00' AS BLOB)")
         connection.close()
-        store.take("lane", 99)
+        take_from(store, "lane", 99)
         await until(lambda: failures)
         assert not store.healthy
         assert "a page of it is not as it was written; restore the directory" in str(failures[0])

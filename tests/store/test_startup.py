@@ -13,6 +13,7 @@ from smppgw.store.errors import StoreError, StoreInUse
 from smppgw.store.log import SPARES
 from smppgw.store.startup import LEDGER
 from smppgw.store.wal import WalStore
+from tests.store.lanes import take_from
 from tests.store.restarts import drain, first_run, next_run, take_checkpoint
 from tests.store.stores import wal_store
 from tests.store.test_contract import accept, fail, message
@@ -52,7 +53,7 @@ async def refused(directory: Path, why: str) -> None:
 async def test_a_ledger_may_be_deleted_while_the_log_still_says_all(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, *map(message, range(1, 20)))
-        await fail(store, *store.take("lane", 4))
+        await fail(store, *take_from(store, "lane", 4))
         await take_checkpoint(store)
     remove_ledger(tmp_path / "data")
     async with next_run(tmp_path / "data") as again:

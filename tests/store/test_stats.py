@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.store.stats import CarrierCount, EsmeCount, LaneCount, stats
+from tests.store.lanes import deferred_in, waiting_in
 from tests.store.lived import KEY, killed, live, lived
 from tests.store.restarts import Pause, each_pause
 from tests.store.stores import opened
@@ -56,7 +57,7 @@ async def test_what_is_counted_is_what_the_gateway_has(tmp_path: Path) -> None:
     found = stats(directory)
     async with opened(directory) as store:
         for name, lane in found.lanes.items():
-            assert (store.waiting(name), store.deferred(name)) == (lane.queued, lane.deferred)
+            assert (waiting_in(store, name), deferred_in(store, name)) == (lane.queued, lane.deferred)
         for name, esme in found.esmes.items():
             assert (store.queued(name), store.waiting_deliveries(name)) == (esme.queued, esme.deliveries)
         await live(store, KEY + 2000)

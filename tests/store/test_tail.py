@@ -10,6 +10,7 @@ from smppgw.store import tail
 from smppgw.store.files import OsFiles
 from smppgw.store.log import Log
 from smppgw.store.record import What, what
+from tests.store.lanes import ready_in, take_from, waiting_in
 from tests.store.stores import opened
 from tests.store.test_contract import DELIVERED, accept, delivery, keys_of, message, picked, receive, submit
 
@@ -24,9 +25,9 @@ async def test_a_batch_that_no_frame_takes_is_written_in_parts(tmp_path: Path) -
     """254 destinations of one submit_multi with a long message_payload come as one batch."""
     async with opened(tmp_path / "data", segment_bytes=1 << 20) as store:
         await accept(store, *(message(key, body=b"x" * 65_000) for key in range(1, 255)))
-        assert keys_of(store.take("lane", 999)) == list(range(1, 255))
+        assert keys_of(take_from(store, "lane", 999)) == list(range(1, 255))
     async with opened(tmp_path / "data", segment_bytes=1 << 20) as store:
-        assert store.waiting("lane") == 254
+        assert waiting_in(store, "lane") == 254
         assert store.queued("acme") == 254
 
 
@@ -48,7 +49,7 @@ async def test_what_one_call_says_is_one_frame_as_long_as_a_frame_takes_it(tmp_p
         tmp_path / "data", segment_bytes=8 << 20, observe_commit=lambda _, records: frames.append(records)
     ) as store:
         await accept(store, message(1))
-        await submit(store, *((each, b"id") for each in store.take("lane", 1)))
+        await submit(store, *((each, b"id") for each in take_from(store, "lane", 1)))
         frames.clear()
         owed = [delivery(number) for number in range(60)]
         for each in owed:
@@ -60,7 +61,7 @@ async def test_what_one_call_says_is_one_frame_as_long_as_a_frame_takes_it(tmp_p
 async def test_what_no_frame_takes_says_what_is_owed_before_what_is_finished(tmp_path: Path) -> None:
     async with opened(tmp_path / "data", segment_bytes=1 << 20) as store:
         await accept(store, message(1))
-        await submit(store, *((each, b"id") for each in store.take("lane", 1)))
+        await submit(store, *((each, b"id") for each in take_from(store, "lane", 1)))
         owed = [delivery(number) for number in range(30)]
         for each in owed:
             each.body = b"y" * 60_000
@@ -85,7 +86,11 @@ async def test_nothing_is_handed_out_where_its_fate_could_not_be_written(
             lambda then: store.pick_expired(9, then),
         ):
             assert await picked(pick) == []
-        assert (store.ready("lane"), store.take("lane", 9), store.ready_deliveries("acme")) == (0, [], 0)
+        assert (ready_in(store, "lane"), take_from(store, "lane", 9), store.ready_deliveries("acme")) == (
+            0,
+            [],
+            0,
+        )
         monkeypatch.setattr(store._committer, "full", False)
         assert keys_of(await picked(lambda then: store.pick_expired(9, then))) == [2]
-        assert (store.ready("lane"), store.ready_deliveries("acme")) == (1, 1)
+        assert (ready_in(store, "lane"), store.ready_deliveries("acme")) == (1, 1)

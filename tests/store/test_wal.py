@@ -14,6 +14,7 @@ from smppgw.store.files import File, OsFiles
 from smppgw.store.log import SPARES
 from smppgw.store.record import What
 from smppgw.store.startup import LEDGER
+from tests.store.lanes import at_home, ready_in, take_from, waiting_in
 from tests.store.restarts import NOW_NS, SECOND_NS, first_run, next_run, take_checkpoint
 from tests.store.simulated_disk import SimulatedDisk
 from tests.store.stores import opened, wal_store
@@ -63,11 +64,11 @@ async def test_nothing_is_promised_after_an_error_of_the_log(tmp_path: Path, kin
         await until(lambda: store._committer._log.spares == SPARES)
         disk.fail(1 + sum(call.kind == kind for call in disk.calls), errno.EIO, kind=kind)
         told = Told()
-        store.accept([message(2)], told)
+        store.accept(at_home(store, [message(2)]), told)
         await until(lambda: failures)
         assert not store.healthy
-        [first] = store.take("lane", 9)
-        store.accept([message(3)], told)
+        [first] = take_from(store, "lane", 9)
+        store.accept(at_home(store, [message(3)]), told)
         store.submitted("sink", [(first, b"x")], [delivery(1)], [], told)
         store.receive("sink", [delivery(2)], [], told)
         store._checkpoints.take()
@@ -76,7 +77,7 @@ async def test_nothing_is_promised_after_an_error_of_the_log(tmp_path: Path, kin
         await later.told()
         assert told.times == 0
         assert store._checkpoints._idle.is_set(), "no checkpoint is waited for"
-        assert store.take("lane", 9) == []
+        assert take_from(store, "lane", 9) == []
         assert store.ready_deliveries("acme") == 0
         [error] = failures
         assert "data" in str(error)
@@ -94,7 +95,7 @@ async def test_a_slow_disk_is_logged_and_one_that_hangs_stalls_the_store(
         entered = files.entered
         files.gate.clear()
         told = Told()
-        store.accept([message(2)], told)
+        store.accept(at_home(store, [message(2)]), told)
         await until(lambda: files.entered > entered)
         assert not store.stalled
         now_ns += STALLED_NS + 1
@@ -135,16 +136,16 @@ async def test_a_full_disk_is_drained_while_there_is_room_for_what_comes_of_it(
             await accept(store, message(key, body=b"x" * 400_000))
         await until(lambda: store.full)
         assert store.healthy
-        [first] = store.take("lane", 1)
+        [first] = take_from(store, "lane", 1)
         await submit(store, (first, b"x"))
         await accept(store, message(9, body=b"x" * 700_000))  # what was on its way when it became full
-        assert (store.ready("lane"), store.waiting("lane")) == (0, 8)
-        assert store.take("lane", 9) == []
+        assert (ready_in(store, "lane"), waiting_in(store, "lane")) == (0, 8)
+        assert take_from(store, "lane", 9) == []
         assert kicks == []
         files.full = False
         await until(lambda: not store.full)
         assert kicks
-        assert keys_of(store.take("lane", 9)) == list(range(2, 10))
+        assert keys_of(take_from(store, "lane", 9)) == list(range(2, 10))
         [line] = log.entries
         assert (line["event"], line["directory"]) == ("store_has_room", str(tmp_path / "data"))
 
@@ -173,7 +174,7 @@ async def test_what_is_asked_for_together_is_kept_together(tmp_path: Path) -> No
 async def test_an_answer_and_what_comes_of_it_are_kept_whole(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept(store, message(1), message(2))
-        first, second = store.take("lane", 2)
+        first, second = take_from(store, "lane", 2)
         await submit(store, (first, b"x"), deliveries=[delivery(1)], finished=[(b"x", DELIVERED)])
         told = Told()
         store.failed([(second, UNDELIVERABLE)], [delivery(2)], told)

@@ -32,6 +32,7 @@ from smppgw.store.entries import Delivery, Held, Message, Outcome
 from smppgw.store.log import SPARES
 from smppgw.store.startup import LEDGER
 from smppgw.store.wal import WalStore
+from tests.store.lanes import at_home, take_from
 from tests.store.simulated_disk import Call, SimulatedDisk
 from tests.store.store_book import (
     CARRIER,
@@ -275,10 +276,10 @@ class StoreMachine(RuleBasedStateMachine):
                 kept.queued[message.key] = queued(message)
                 kept.outcomes[message.key] = OPEN
 
-        self.store.accept(messages, self.book.step(change))
+        self.store.accept(at_home(self.store, messages), self.book.step(change))
 
     def take(self, random: Random) -> None:
-        for message in self.store.take(random.choice(LANES), random.randint(1, 6)):
+        for message in take_from(self.store, random.choice(LANES), random.randint(1, 6)):
             assert self.book.now.queued[message.key].due_ns <= self.now_ns, "before its moment"
             self.was_handed_out(message)
 
