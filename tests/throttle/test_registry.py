@@ -260,6 +260,12 @@ def test_an_esme_uses_its_sources_and_the_numbers_of_its_campaigns() -> None:
         assert found.refusal(own, "acme", ALPHANUMERIC_TON, destination) == "source_not_allowed"
 
 
+def test_an_esme_with_campaigns_alone_uses_nothing_else() -> None:
+    own = EsmeSettings("own", "secret", campaigns=("c",))
+    assert registry(esmes=(own,)).refusal(own, NUMBER, NUMBER_TON, US) is None
+    assert registry(esmes=(own,)).refusal(own, STRANGER, NUMBER_TON, CANADA) == "source_not_allowed"
+
+
 def test_an_esme_of_another_configuration_is_taken_as_it_is() -> None:
     before = EsmeSettings("own", "secret", sources=(OTHER,))
     now = EsmeSettings("own", "secret", sources=(NUMBER,))
