@@ -47,11 +47,8 @@ class _Own(NamedTuple):
 
     esme: EsmeSettings
     sources: frozenset[str]
+    """Canonical; with a pool, its numbers."""
     campaigns: frozenset[str]
-
-    @classmethod
-    def of(cls, esme: EsmeSettings) -> _Own:
-        return cls(esme, frozenset(map(nanp.canonical, esme.sources)), frozenset(esme.campaigns))
 
 
 class Registry:
@@ -66,7 +63,7 @@ class Registry:
         self._of_campaign = {campaign.id: campaign.numbers for campaign in settings.campaigns}
         self._numbers = {nanp.canonical(each.number): each for each in settings.numbers}
         self._pools = {pool.name: pool for pool in pools_of(settings)}
-        self._own = {esme.system_id: _Own.of(esme) for esme in settings.esmes}
+        self._own = {esme.system_id: self._own_of(esme) for esme in settings.esmes}
         self._operators = settings.operators
         rules = settings.countries.countries if settings.countries is not None else ()
         self._countries = {each.prefix: each for each in rules}
@@ -179,9 +176,15 @@ class Registry:
             return True
         own = self._own.get(esme.system_id)
         if own is None or own.esme is not esme:
-            own = self._own[esme.system_id] = _Own.of(esme)
+            own = self._own[esme.system_id] = self._own_of(esme)
         campaign = pool.campaign if pool is not None else self._campaigns.get(name)
         return name in own.sources or (campaign is not None and campaign.id in own.campaigns)
+
+    def _own_of(self, esme: EsmeSettings) -> _Own:
+        sources = {nanp.canonical(source) for source in esme.sources}
+        pools = [self._pools[name] for name in sources if name in self._pools]
+        sources.update(nanp.canonical(number) for pool in pools for number in pool.numbers)
+        return _Own(esme, frozenset(sources), frozenset(esme.campaigns))
 
     def _of_source(self, source: str, ton: int) -> dict[str, Reason]:
         is_number = ton != ALPHANUMERIC and source.isdigit() and source.isascii()

@@ -298,6 +298,7 @@ def test_a_campaign_and_a_pool_are_sources_of_those_who_may_use_them(source: str
     for esme in (by_campaign, by_source, ANYBODY):
         assert found.refusal(esme, source, ALPHANUMERIC_TON, US) is None
     assert found.refusal(stranger, source, ALPHANUMERIC_TON, US) == "source_not_allowed"
+    assert found.refusal(by_source, OTHER, NUMBER_TON, US) is None, "it is a number of both"
 
 
 @pytest.mark.parametrize("source", ["c", "west"])
