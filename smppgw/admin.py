@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
@@ -59,9 +59,10 @@ class AdminError(SmppgwError):
 class AdminServer:
     """The HTTP server of `[admin]`.
 
-    `status` returns what `/status` shows, as JSON can write it; `limits` what `/limits` shows, likewise, of a brand,
-    campaign, pool or number where it is given a name, and None where nothing is called so; `ready` the reasons why
-    the gateway is not ready, none when it is. They are called on the event loop, at each request.
+    `limits` returns what `/limits` shows, as JSON can write it: of a brand, campaign, pool or number where it is
+    given a name, and None where nothing is called so. `status` returns what `/status` shows beside the limits,
+    likewise; `ready` the reasons why the gateway is not ready, none when it is. They are called on the event loop, at
+    each request.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class AdminServer:
         *,
         metrics: Metrics,
         status: Callable[[], Mapping[str, Any]],
-        limits: Callable[[str | None], Mapping[str, Any] | None],
+        limits: Callable[[str | None], Awaitable[Mapping[str, Any] | None]],
         ready: Callable[[], list[str]],
         exchange_seconds: float = EXCHANGE_SECONDS,
     ) -> None:
@@ -80,11 +81,11 @@ class AdminServer:
         self._limits = limits
         self._ready = ready
         self._exchange_seconds = exchange_seconds
-        self._pages: Mapping[str, Callable[[str], Answer]] = {
-            "/metrics": lambda _: self._metrics_page(),
-            "/livez": lambda _: self._livez_page(),
-            "/readyz": lambda _: self._readyz_page(),
-            "/status": lambda _: self._status_page(),
+        self._pages: Mapping[str, Callable[[str], Awaitable[Answer]]] = {
+            "/metrics": self._metrics_page,
+            "/livez": self._livez_page,
+            "/readyz": self._readyz_page,
+            "/status": self._status_page,
             "/limits": self._limits_page,
         }
         self._server: asyncio.Server | None = None
@@ -162,28 +163,28 @@ class AdminServer:
         if method not in ("GET", "HEAD"):
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "there are GET and HEAD"), False
         try:
-            return page(query), method == "HEAD"
+            return await page(query), method == "HEAD"
         except Exception as error:  # noqa: BLE001  the asker is told, and the loop's handler logs what it was
             context = {"message": f"admin page {path} failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR), False
 
-    def _metrics_page(self) -> Answer:
+    async def _metrics_page(self, _query: str) -> Answer:
         return HTTPStatus.OK, CONTENT_TYPE, self._metrics.render()
 
-    def _livez_page(self) -> Answer:
+    async def _livez_page(self, _query: str) -> Answer:
         return _plain(HTTPStatus.OK, "ok")
 
-    def _readyz_page(self) -> Answer:
+    async def _readyz_page(self, _query: str) -> Answer:
         reasons = self._ready()
         return _plain(
             HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK, "\n".join(reasons) or "ok"
         )
 
-    def _status_page(self) -> Answer:
-        return _document(self._status())
+    async def _status_page(self, _query: str) -> Answer:
+        return _document({**self._status(), "limits": await self._limits(None)})
 
-    def _limits_page(self, query: str) -> Answer:
+    async def _limits_page(self, query: str) -> Answer:
         try:
             fields = parse_qsl(query, keep_blank_values=True, max_num_fields=_QUERY_FIELDS)
         except ValueError:
@@ -196,7 +197,7 @@ class AdminServer:
             return _plain(
                 HTTPStatus.NOT_FOUND, "there are /limits and /limits?name=NUMBER, CAMPAIGN, POOL or BRAND"
             )
-        document = self._limits(name)
+        document = await self._limits(name)
         if document is None:
             return _plain(
                 HTTPStatus.NOT_FOUND, f"there is no brand, campaign, pool or number {ascii(name)[:_SHOWN]}"

@@ -1,4 +1,7 @@
-"""What waits in lanes, added up in one walk over those in which something stands."""
+"""What waits in lanes, added up over those in which something stands.
+
+There may be 100,000 of them, and the event loop waits meanwhile: no more is done for each than has to be.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Final
 
 from smppgw.lines import Line
 from smppgw.routing import LANES
+from smppgw.store.entries import LaneQueue
 
 _LOOKED_AT: Final = 16
 """So many messages of a lane say how many segments those behind them have."""
@@ -45,7 +49,7 @@ class Depths:
 
 
 class Tally:
-    """What waits of one number, or of several."""
+    """What waits of a number, a campaign or a brand."""
 
     __slots__ = ("aside", "day_segments", "lanes", "messages", "segments")
 
@@ -67,37 +71,64 @@ class Tally:
         self.segments += other.segments
         self.day_segments += other.day_segments
         self.aside += other.aside
-        for rank, messages in enumerate(other.lanes):
-            self.lanes[rank] += messages
-
-    def count(self, line: Line) -> None:
-        """Count what stands in a lane."""
-        queue = line.queue
-        if queue is None:
-            return
-        messages = queue.waiting
-        self.aside += queue.deferred
-        if not messages:
-            return
-        self.messages += messages
-        self.lanes[line.rank] += messages
-        some = list(islice(queue.head, _LOOKED_AT)) or [
-            first for first in (queue.first,) if first is not None
-        ]
-        if some:
-            self.segments += round(messages * sum([each.segments for each in some]) / len(some))
-            self.day_segments += round(messages * sum([each.day_segments for each in some]) / len(some))
-        else:
-            self.segments += messages
-            self.day_segments += messages
+        self.lanes = [own + more for own, more in zip(self.lanes, other.lanes, strict=True)]
 
 
-def by_source(lines: Iterable[Line]) -> dict[str, Tally]:
-    """Return what waits of each source address of which something does."""
-    tallies: dict[str, Tally] = {}
-    for line in lines:
-        tally = tallies.get(line.source)
-        if tally is None:
-            tally = tallies[line.source] = Tally()
-        tally.count(line)
-    return tallies
+class Backlog:
+    """What waits of each campaign and, as far as they are asked for, of numbers."""
+
+    __slots__ = ("_campaign_of", "campaigns", "day_segments", "numbers", "segments")
+
+    def __init__(self, campaign_of: Mapping[str, str], numbers: Iterable[str] = ()) -> None:
+        """`campaign_of` tells the campaign of each number; `numbers` are those to be described."""
+        self._campaign_of = campaign_of
+        self.campaigns: dict[str, Tally] = {}
+        """By id; campaigns of which nothing waits are not among them."""
+        self.numbers = {number: Tally() for number in numbers}
+        self.segments: dict[str, int] = {}
+        """Of every source address of which something waits."""
+        self.day_segments: dict[str, int] = {}
+        """Likewise, what counts to a day's cap."""
+
+    def count(self, lines: Iterable[Line]) -> None:
+        """Count what stands in some lanes."""
+        campaign_of, campaigns, wanted = self._campaign_of, self.campaigns, self.numbers
+        all_segments, all_day_segments = self.segments, self.day_segments
+        for line in lines:
+            queue = line.queue
+            if queue is None:
+                continue
+            messages, aside, rank, source = queue.waiting, queue.deferred, line.rank, line.source
+            segments, day_segments = _segments(queue, messages) if messages else (0, 0)
+            all_segments[source] = all_segments.get(source, 0) + segments
+            all_day_segments[source] = all_day_segments.get(source, 0) + day_segments
+            tallies = []
+            if (campaign := campaign_of.get(source)) is not None:
+                tally = campaigns.get(campaign)
+                if tally is None:
+                    tally = campaigns[campaign] = Tally()
+                tallies.append(tally)
+            if source in wanted:
+                tallies.append(wanted[source])
+            for tally in tallies:
+                tally.messages += messages
+                tally.aside += aside
+                tally.segments += segments
+                tally.day_segments += day_segments
+                tally.lanes[rank] += messages
+
+
+def _segments(queue: LaneQueue, messages: int) -> tuple[int, int]:
+    """Return the segments of so many messages of a lane, and those that count to a day, as the first of them tell."""
+    head = queue.head
+    if messages == 1 and head:
+        first = head[0]
+        return first.segments, first.day_segments
+    some = list(islice(head, _LOOKED_AT))
+    if not some:
+        return messages, messages
+    share = messages / len(some)
+    return (
+        round(share * sum([each.segments for each in some])),
+        round(share * sum([each.day_segments for each in some])),
+    )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
-from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from smppgw.backlog_view import Tally
+from smppgw.backlog_view import Backlog, Tally
 from smppgw.drain_time import Shares, over_days
 from smppgw.registered import Registered
 from smppgw.routing import LANES
 from smppgw.throttle.bucket import NS
-from smppgw.throttle.day_cap import DayCap, day_ends
+from smppgw.throttle.day_cap import PACIFIC, DayCap, day_ends
 from smppgw.throttle.limit import Limit
 from smppgw.throttle.limits import Limits
 from smppgw.usage import Rates
@@ -32,32 +31,23 @@ class Look:
         self,
         registered: Registered,
         limits: Limits,
-        tallies: Mapping[str, Tally],
+        backlog: Backlog,
         rates: Rates,
         *,
         now_ns: int,
         now: datetime,
     ) -> None:
-        """`tallies` say what waits, by source address."""
+        """`backlog` has the numbers that are to be described."""
         self._registered = registered
         self._limits = limits
-        self._tallies = tallies
+        self._backlog = backlog
         self._rates = rates
         self._now_ns = now_ns
         self._now = now
-        self._sources: dict[str, list[str]] = {}
-        """The numbers of each campaign of which something waits."""
-        self._campaigns: dict[str, Tally] = {}
-        """What waits of each campaign of which something does."""
         self._brands: dict[str, Tally] = {}
-        for source, tally in tallies.items():
-            campaign = registered.campaign_of.get(source)
-            if campaign is not None:
-                self._sources.setdefault(campaign, []).append(source)
-                self._campaigns.setdefault(campaign, Tally()).add(tally)
-        for campaign, tally in self._campaigns.items():
-            self._brands.setdefault(registered.campaigns[campaign].brand, Tally()).add(tally)
+        self._by_rate: dict[str, float | None] = {}
         self._turns: dict[str, Shares] = {}
+        self._day_turns: dict[str, Shares] = {}
 
     # ---- who waits ------------------------------------------------------------------------------------------
 
@@ -69,44 +59,46 @@ class Look:
     @property
     def sources_waiting(self) -> int:
         """How many source addresses have something waiting."""
-        return len(self._tallies)
-
-    def waits(self, source: str) -> bool:
-        """Whether anything of a source address waits."""
-        return source in self._tallies
+        return len(self._backlog.segments)
 
     def brands_by_waiting(self, brands: Iterable[str]) -> list[str]:
         """Return brands, those of which most waits first."""
-        return _by_waiting(brands, self._brands)
+        waiting: dict[str, int] = {}
+        campaigns = self._registered.campaigns
+        for campaign, tally in self._backlog.campaigns.items():
+            brand = campaigns[campaign].brand
+            waiting[brand] = waiting.get(brand, 0) + tally.messages + tally.aside
+        return _by_waiting(brands, waiting)
 
     def campaigns_by_waiting(self, campaigns: Iterable[str]) -> list[str]:
         """Return campaigns, those of which most waits first."""
-        return _by_waiting(campaigns, self._campaigns)
+        tallies = self._backlog.campaigns
+        return _by_waiting(campaigns, {name: tally.messages + tally.aside for name, tally in tallies.items()})
 
     def numbers_by_waiting(self, numbers: Iterable[str]) -> list[str]:
         """Return numbers, those of which most waits first."""
-        return _by_waiting(numbers, self._tallies)
+        tallies = self._backlog.numbers
+        return _by_waiting(numbers, {name: tally.messages + tally.aside for name, tally in tallies.items()})
 
     # ---- entries --------------------------------------------------------------------------------------------
 
     def number(self, number: str) -> Entry:
         """Describe a number."""
         limit = self._limits.numbers.get(number)
-        tally = self._tallies.get(number, _NOTHING)
-        campaign = self._registered.campaign_of.get(number)
+        tally = self._backlog.numbers.get(number, _NOTHING)
         return {
             "number": number,
-            "campaign": campaign,
+            "campaign": self._registered.campaign_of.get(number),
             **self._rate(limit),
             "used_per_second": None if limit is None else self._used(limit),
             **_waiting(tally),
-            "drain_seconds": _rounded(self._number_seconds(tally, limit, campaign)),
+            "drain_seconds": _rounded(self._number_seconds(number, tally)),
         }
 
     def campaign(self, campaign: str) -> Entry:
         """Describe a campaign."""
         settings = self._registered.campaigns[campaign]
-        tally = self._campaigns.get(campaign, _NOTHING)
+        tally = self._backlog.campaigns.get(campaign, _NOTHING)
         return {
             "campaign": campaign,
             "brand": settings.brand,
@@ -122,7 +114,7 @@ class Look:
 
     def brand(self, brand: str) -> Entry:
         """Describe a brand."""
-        tally = self._brands.get(brand, _NOTHING)
+        tally = self._brand_tally(brand)
         used = [self._campaign_used(campaign) for campaign in self._registered.campaigns_of[brand]]
         known = [each for each in used if each is not None]
         return {
@@ -133,6 +125,16 @@ class Look:
             **_waiting(tally),
             "drain_seconds": _rounded(self._brand_seconds(brand, tally)),
         }
+
+    def _brand_tally(self, brand: str) -> Tally:
+        """Return what waits of a brand."""
+        tally = self._brands.get(brand)
+        if tally is None:
+            tally = self._brands[brand] = Tally()
+            for campaign in self._registered.campaigns_of.get(brand, ()):
+                if campaign in self._backlog.campaigns:
+                    tally.add(self._backlog.campaigns[campaign])
+        return tally
 
     # ---- what is allowed, and used --------------------------------------------------------------------------
 
@@ -166,72 +168,68 @@ class Look:
             "used_today": cap.used,
             "left_today": cap.left,
             "day": date.fromordinal(cap.day).isoformat(),
-            "day_ends": ends.isoformat(),
+            "day_ends": ends.astimezone(PACIFIC).isoformat(),
             "day_ends_seconds": round((ends - self._now).total_seconds()),
-            "brands_sharing_cap": len(self._sharing[cap]),
+            "brands_sharing_cap": len(cap.brands),
         }
 
     def _ends(self, cap: DayCap) -> datetime:
         """Return when the day of a cap ends; that may be a later one than the clock's, if that was set back."""
         return day_ends(datetime.combine(date.fromordinal(cap.day), _AFTERNOON))
 
-    @cached_property
-    def _sharing(self) -> dict[DayCap, list[str]]:
-        """The brands of each cap."""
-        sharing: dict[DayCap, list[str]] = {}
-        for brand, cap in self._limits.caps.items():
-            sharing.setdefault(cap, []).append(brand)
-        return sharing
-
     # ---- how long it will take ------------------------------------------------------------------------------
 
-    def _number_seconds(self, tally: Tally, limit: Limit | None, campaign: str | None) -> float | None:
+    def _number_seconds(self, number: str, tally: Tally) -> float | None:
+        seconds = _seconds(tally.segments, self._limits.numbers.get(number))
+        campaign = self._registered.campaign_of.get(number)
         if campaign is None:
-            return _seconds(tally, limit)
-        seconds = _seconds(tally, limit)
+            return seconds
         shared = self._limits.campaigns.get(campaign)
-        if shared is not None and tally.segments:
-            turns = self._turns.get(campaign)
-            if turns is None:
-                turns = Shares(self._tallies[source].segments for source in self._sources[campaign])
-                self._turns[campaign] = turns
-            together = turns.before_end_of(tally.segments) * shared.interval_ns / NS
-            seconds = max(seconds or 0.0, together)
+        if shared is not None:
+            together = self._turns_of(campaign).before_end_of(tally.segments)
+            seconds = max(seconds or 0.0, together * shared.interval_ns / NS)
         cap = self._cap_of(campaign)
         if cap is None or not tally.day_segments:
             return seconds
-        return self._with_cap(seconds, cap, self._day_turns_of_numbers[cap].before_end_of(tally.day_segments))
+        turns = self._day_turns_of(cap, "numbers")
+        return self._with_cap(seconds, cap, turns.before_end_of(tally.day_segments))
 
     def _campaign_seconds(self, campaign: str, tally: Tally) -> float | None:
         seconds = self._campaign_seconds_by_rate(campaign, tally)
         cap = self._cap_of(campaign)
         if cap is None or not tally.day_segments:
             return seconds
-        return self._with_cap(
-            seconds, cap, self._day_turns_of_campaigns[cap].before_end_of(tally.day_segments)
-        )
+        turns = self._day_turns_of(cap, "campaigns")
+        return self._with_cap(seconds, cap, turns.before_end_of(tally.day_segments))
 
     def _campaign_seconds_by_rate(self, campaign: str, tally: Tally) -> float | None:
-        numbers = self._limits.numbers
-        found = [_seconds(tally, self._limits.campaigns.get(campaign))]
-        found += [
-            _seconds(self._tallies[source], numbers.get(source)) for source in self._sources.get(campaign, ())
-        ]
-        return max((each for each in found if each is not None), default=None)
+        """Return how long the rates of a campaign and of its numbers keep it; None where they do not."""
+        if campaign in self._by_rate:
+            return self._by_rate[campaign]
+        numbers, waiting = self._limits.numbers, self._backlog.segments
+        found = [_seconds(tally.segments, self._limits.campaigns.get(campaign))]
+        if tally.segments and numbers:
+            found += [
+                _seconds(segments, numbers.get(number))
+                for number in self._registered.numbers_of[campaign]
+                if (segments := waiting.get(number))
+            ]
+        seconds = max((each for each in found if each is not None), default=None)
+        self._by_rate[campaign] = seconds
+        return seconds
 
     def _brand_seconds(self, brand: str, tally: Tally) -> float | None:
+        campaigns = self._backlog.campaigns
         found = [
-            self._campaign_seconds_by_rate(campaign, waiting)
+            self._campaign_seconds_by_rate(campaign, campaigns[campaign])
             for campaign in self._registered.campaigns_of[brand]
-            if (waiting := self._campaigns.get(campaign)) is not None
+            if campaign in campaigns
         ]
         seconds = max((each for each in found if each is not None), default=None if tally.messages else 0.0)
         cap = self._limits.caps.get(brand)
         if cap is None or not tally.day_segments:
             return seconds
-        everybody = sum(
-            [self._brands[each].day_segments for each in self._sharing[cap] if each in self._brands]
-        )
+        everybody = sum([self._brand_tally(each).day_segments for each in cap.brands])
         return self._with_cap(seconds, cap, everybody)
 
     def _with_cap(self, seconds: float | None, cap: DayCap, day_segments: int) -> float | None:
@@ -248,42 +246,45 @@ class Look:
     def _cap_of(self, campaign: str) -> DayCap | None:
         return self._limits.caps.get(self._registered.campaigns[campaign].brand)
 
-    @cached_property
-    def _day_turns_of_campaigns(self) -> dict[DayCap, Shares]:
-        return self._day_turns((campaign, tally) for campaign, tally in self._campaigns.items())
+    def _turns_of(self, campaign: str) -> Shares:
+        """Return what the numbers of a campaign have waiting for its rate."""
+        turns = self._turns.get(campaign)
+        if turns is None:
+            waiting = self._backlog.segments
+            turns = Shares(waiting.get(number, 0) for number in self._registered.numbers_of[campaign])
+            self._turns[campaign] = turns
+        return turns
 
-    @cached_property
-    def _day_turns_of_numbers(self) -> dict[DayCap, Shares]:
-        return self._day_turns(
-            (campaign, self._tallies[source])
-            for campaign, sources in self._sources.items()
-            for source in sources
-        )
+    def _day_turns_of(self, cap: DayCap, kind: Literal["campaigns", "numbers"]) -> Shares:
+        """Return what campaigns, or numbers, have waiting for a cap."""
+        turns = self._day_turns.get(f"{kind} of {cap.name}")
+        if turns is None:
+            known = self._registered
+            campaigns = [each for brand in cap.brands for each in known.campaigns_of.get(brand, ())]
+            if kind == "campaigns":
+                tallies = self._backlog.campaigns
+                turns = Shares(tallies[each].day_segments for each in campaigns if each in tallies)
+            else:
+                waiting = self._backlog.day_segments
+                turns = Shares(
+                    waiting.get(number, 0) for each in campaigns for number in known.numbers_of[each]
+                )
+            self._day_turns[f"{kind} of {cap.name}"] = turns
+        return turns
 
-    def _day_turns(self, waiting: Iterable[tuple[str, Tally]]) -> dict[DayCap, Shares]:
-        found: dict[DayCap, list[int]] = {}
-        for campaign, tally in waiting:
-            cap = self._cap_of(campaign)
-            if cap is not None:
-                found.setdefault(cap, []).append(tally.day_segments)
-        return {cap: Shares(segments) for cap, segments in found.items()}
 
-
-def _by_waiting(names: Iterable[str], tallies: Mapping[str, Tally]) -> list[str]:
+def _by_waiting(names: Iterable[str], waiting: Mapping[str, int]) -> list[str]:
     """Return names in the order of what waits, those of which nothing does in their own."""
-
-    def waiting(name: str) -> int:
-        tally = tallies.get(name)
-        return 0 if tally is None else tally.messages + tally.aside
-
-    return sorted(names, key=waiting, reverse=True)
+    names = list(names)
+    first = sorted((name for name in names if waiting.get(name)), key=waiting.__getitem__, reverse=True)
+    return first + [name for name in names if not waiting.get(name)]
 
 
-def _seconds(tally: Tally, limit: Limit | None) -> float | None:
-    """Return how long a rate keeps what waits; None where there is none to tell."""
-    if not tally.segments:
+def _seconds(segments: int, limit: Limit | None) -> float | None:
+    """Return how long a rate keeps so many segments; None where there is none to tell."""
+    if not segments:
         return 0.0
-    return None if limit is None else tally.segments * limit.interval_ns / NS
+    return None if limit is None else segments * limit.interval_ns / NS
 
 
 def _waiting(tally: Tally) -> Entry:

@@ -82,4 +82,4 @@ WAIT_SECONDS: Final = (
     43_200.0,
     86_400.0,
 )
-"""What no limit holds back leaves within milliseconds; what a day's cap does waits for up to a day."""
+"""A full window holds back for milliseconds, a rate for as long as the backlog is, a day's cap for up to a day."""

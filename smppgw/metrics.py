@@ -232,7 +232,7 @@ class Metrics:
         )
         self.queue_wait = self._histogram(
             "smppgw_queue_wait_seconds",
-            "From a message accepted, or due, to its first way to a carrier.",
+            "From a message accepted to its way to a carrier, of those that had to wait in a lane.",
             WAIT_SECONDS,
             "lane",
         )

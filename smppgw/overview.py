@@ -10,7 +10,6 @@ from smppgw.accounts import Account
 from smppgw.backlog_view import Depths
 from smppgw.campaign_series import CampaignSeries
 from smppgw.carriers import Carrier
-from smppgw.limits_view import LimitsView
 from smppgw.lines import Line
 from smppgw.metrics import OTHER, Metrics
 from smppgw.routing import LANES
@@ -28,7 +27,6 @@ class Overview:
         self,
         settings: Settings,
         store: Store,
-        limits: LimitsView,
         accounts: Mapping[str, Account],
         carriers: Mapping[str, Carrier],
         metrics: Metrics,
@@ -43,7 +41,6 @@ class Overview:
         """
         self._settings = settings
         self._store = store
-        self._limits = limits
         self._accounts = accounts
         self._carriers = carriers
         self._clock = clock
@@ -56,7 +53,7 @@ class Overview:
         self._expose(metrics)
 
     def status(self) -> dict[str, Any]:
-        """Return what `/status` shows; no number, no text, no address. Of limits what `/limits` shows."""
+        """Return what `/status` shows, without the limits; no number, no text, no address."""
         not_ready = self._not_ready()
         depths = self._depths()
         return {
@@ -91,7 +88,6 @@ class Overview:
             },
             "lanes": dict(zip(LANES, depths.waiting, strict=True)),
             "retrying": depths.deferred,
-            "limits": self._limits.overview(),
             "kept_deliveries": self._store.waiting_deliveries(""),
             "deliveries_of_others": self._unconfigured(),
         }

@@ -20,12 +20,20 @@ from smppgw.settings import AdminSettings
 LOOPBACK = AdminSettings(port=0)
 
 
+async def limits_of(name: str | None) -> dict[str, Any]:
+    return {"name": name}
+
+
+async def no_limits(name: str | None) -> None:
+    return None
+
+
 @asynccontextmanager
 async def running(**arguments: Any) -> AsyncIterator[AdminServer]:
     options = {
         "metrics": Metrics(),
         "status": lambda: {"name": "gw"},
-        "limits": lambda name: {"name": name},
+        "limits": limits_of,
         "ready": list[str],
     } | arguments
     server = AdminServer(LOOPBACK, **options)
@@ -114,7 +122,11 @@ def test_status_is_json() -> None:
             line, fields, body = await get(server, "/status")
         assert line == "HTTP/1.1 200 OK"
         assert fields["content-type"] == "application/json"
-        assert json.loads(body) == {"name": "gw", "carriers": [{"name": "one", "bound": 2}]}
+        assert json.loads(body) == {
+            "name": "gw",
+            "carriers": [{"name": "one", "bound": 2}],
+            "limits": {"name": None},
+        }
 
     run(test)
 
@@ -142,7 +154,7 @@ def test_limits_are_json_of_what_is_asked_for(path: str, name: str | None) -> No
 
 def test_what_has_no_limits_is_not_found_and_said_in_one_line() -> None:
     async def test() -> None:
-        async with running(limits=lambda _: None) as server:
+        async with running(limits=no_limits) as server:
             line, _, body = await get(server, "/limits?name=nobody%0Aat%20all" + "x" * 500)
         assert line == "HTTP/1.1 404 Not Found"
         assert body.startswith(b"there is no brand, campaign, pool or number 'nobody\\nat allxxx")
@@ -165,9 +177,12 @@ def test_a_query_that_limits_do_not_know_is_not_found(query: str) -> None:
 
 def test_a_page_that_fails_does_not_tell_the_loop_for_which_number() -> None:
     async def test() -> None:
+        async def failing(name: str | None) -> dict[str, Any]:
+            return {"a": 1 // 0}
+
         seen: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
-        async with running(limits=lambda _: {"a": 1 // 0}) as server:
+        async with running(limits=failing) as server:
             assert (await get(server, "/limits?name=12065550100"))[0].startswith("HTTP/1.1 500 ")
         assert [context["message"] for context in seen] == ["admin page /limits failed"]
 
@@ -293,7 +308,7 @@ def test_a_port_in_use_is_an_error_that_names_it() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             server = AdminServer(
-                AdminSettings(port=port), metrics=Metrics(), status=dict, limits=lambda _: {}, ready=list
+                AdminSettings(port=port), metrics=Metrics(), status=dict, limits=limits_of, ready=list
             )
             with pytest.raises(AdminError, match=f"127.0.0.1 port {port}: .*in use") as caught:
                 await server.start()
@@ -319,7 +334,7 @@ def test_closing_ends_connections_and_frees_the_port() -> None:
 
 def test_closing_one_that_never_started_does_nothing() -> None:
     async def test() -> None:
-        server = AdminServer(LOOPBACK, metrics=Metrics(), status=dict, limits=lambda _: {}, ready=list)
+        server = AdminServer(LOOPBACK, metrics=Metrics(), status=dict, limits=limits_of, ready=list)
         await server.close()
         assert server.port == 0
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from smppgw import Smsc
+from smppgw.campaign_series import CampaignSeries
 from smppgw.library.bound import LATER, BoundEsme, Later
+from smppgw.metrics import Metrics
+from smppgw.overview import Overview
 from smppgw.pdu._generated import SubmitSm
+from smppgw.registered import Registered
 from smppgw.session.timers import NS
 from smppgw.store.entries import Delivery
+from tests.paced import Paced, number, registered
 from tests.peers import client, submit_sm
 from tests.support import a_carrier, an_esme, running, settings_of, until
 
@@ -76,3 +83,67 @@ async def test_status_and_metrics_show_what_waits_for_esmes_and_what_is_kept() -
         "smppgw_kept 1.0",
     ):
         assert line in metrics, line
+
+
+def an_overview(paced: Paced, *, series: int = 0) -> Overview:
+    """What is seen of what is paced, without peers."""
+    campaigns = (
+        CampaignSeries(series, Registered.of(paced.settings), paced.limits, paced.metrics) if series else None
+    )
+    return Overview(
+        paced.settings,
+        paced.store,
+        {},
+        {},
+        paced.metrics,
+        series=campaigns,
+        clock=lambda: paced.now_ns,
+        not_ready=list[str],
+    )
+
+
+def held_back() -> Paced:
+    """Three lanes of two numbers in which messages of different age wait."""
+    paced = Paced(registered(numbers=(number(1), number(2)), per_minute=1))
+    paced.submit(number(1), count=5)
+    paced.now_ns += 2 * NS
+    paced.submit(number(2), count=2)
+    paced.submit(number(2), lane="otp")
+    paced.now_ns += 3 * NS
+    paced.settle()
+    return paced
+
+
+def test_lanes_of_all_numbers_are_added_up_and_the_oldest_counts() -> None:
+    paced = held_back()
+    assert an_overview(paced).status()["lanes"] == {"otp": 1, "transactional": 0, "promotional": 7}
+    metrics = paced.metrics.render().decode()
+    for line in (
+        'smppgw_queue_messages{lane="otp"} 1.0',
+        'smppgw_queue_messages{lane="transactional"} 0.0',
+        'smppgw_queue_messages{lane="promotional"} 7.0',
+        'smppgw_queue_oldest_message_age_seconds{lane="otp"} 3.0',
+        'smppgw_queue_oldest_message_age_seconds{lane="transactional"} 0.0',
+        'smppgw_queue_oldest_message_age_seconds{lane="promotional"} 5.0',
+    ):
+        assert line in metrics, line
+
+
+@pytest.mark.parametrize("series", [0, 5])
+def test_a_scrape_walks_over_the_lanes_once(series: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    paced = held_back()
+    an_overview(paced, series=series)
+    walks = []
+    lanes = paced.store.lanes
+    monkeypatch.setattr(paced.store, "lanes", lambda: walks.append(1) or lanes())
+    paced.metrics.render()
+    assert len(walks) == 1
+
+
+def test_series_of_campaigns_are_there_only_where_they_are_asked_for() -> None:
+    paced = held_back()
+    an_overview(paced)
+    assert "smppgw_campaign" not in paced.metrics.render().decode()
+    paced.metrics = Metrics()
+    an_overview(paced, series=1)
+    assert 'smppgw_campaign_queue_messages{campaign="campaign"} 8.0' in paced.metrics.render().decode()
