@@ -70,6 +70,18 @@ def test_segments_never_fall_when_a_campaign_goes_or_comes_back() -> None:
     assert samples(metrics, SEGMENTS)[("other",)] == 205
 
 
+def test_a_campaign_that_was_gone_between_two_scrapes_begins_anew_and_takes_nothing_back() -> None:
+    paced, metrics, series = series_of(with_campaigns("a0"), 1)
+    paced.limits.campaigns["a0"].granted = 100
+    series.count({})
+    for settings in (with_campaigns(), with_campaigns("a0")):
+        paced.limits.reload(settings, paced.now_ns)
+        series.reload(Registered.of(settings))
+    paced.limits.campaigns["a0"].granted = 7
+    series.count({})
+    assert samples(metrics, SEGMENTS) == {("a0",): 107, ("other",): 0}
+
+
 def test_reloads_never_make_more_series_than_were_asked_for() -> None:
     paced, metrics, series = series_of(with_campaigns("a0"), 2)
     for names in (("b1", "a0"), ("c2", "d3"), ("e4", "f5")):

@@ -135,8 +135,10 @@ async def test_what_a_day_has_no_room_for_takes_until_another_day() -> None:
 async def test_who_has_little_waiting_for_a_day_does_not_seem_to_wait_for_all_of_it() -> None:
     paced, view = a_view(registered(numbers=(FIRST, SECOND), per_day=100))
     paced.submit(FIRST, count=500)
+    paced.settle()
     paced.submit(SECOND, count=1)
     paced.settle()
+    assert (await seen(view, SECOND, "numbers"))["waiting"] == 1
     assert (
         (await seen(view, SECOND, "numbers"))["drain_seconds"]
         < 86400
