@@ -44,7 +44,7 @@ FLOORS: Final[Mapping[int, str]] = {
         accounts admission binding carrier_side carriers dispatch early esme_side expiry finding handsets inbound
         inquiry message_ids notice orphans outbind overdue overview parts pump receipts replacement retries routing
         settling submission telling verdicts
-        backlog_view campaign_series limits_look limits_view
+        backlog_view campaign_series limits_look limits_view quotas
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_registration config_rules gateway",
 }

@@ -13,14 +13,12 @@ Kind = Literal["number", "campaign", "brand_day"]
 class Limit(Bucket):
     """The rate of a number, or of a campaign, in segments. There are as many as numbers: it is kept small."""
 
-    __slots__ = ("granted", "kind", "name", "out", "promised_ns", "waiting")
+    __slots__ = ("kind", "name", "out", "promised_ns", "waiting")
 
     def __init__(self, kind: Kind, name: str, rate: Rate, now_ns: int) -> None:
         super().__init__(rate, now_ns)
         self.kind = kind
         self.name = name
-        self.granted = 0
-        """Segments that have left, in this run."""
         self.waiting: Turns[Any] | None = None
         """Lanes that wait for it; None for none."""
         self.out = 0
@@ -33,9 +31,16 @@ class Limit(Bucket):
 
         It promises nothing while lanes wait. A promise is no grant: it is over when its time is.
         """
-        gate_ns = max(self.gate_ns, self.promised_ns)
-        ahead_ns = min((segments - 1) * self.interval_ns, self.tolerance_ns)
-        if self.waiting is not None or gate_ns + ahead_ns > now_ns:
+        ahead_ns = max(0, self.promised_ns - self.gate_ns)
+        without_ns = now_ns - ahead_ns
+        if self.waiting is not None or self.ready_at(without_ns, segments) > without_ns:
             return False
-        self.promised_ns = max(gate_ns, now_ns - self.tolerance_ns) + segments * self.interval_ns
+        gate_ns = max(self.gate_ns + ahead_ns, now_ns - self.tolerance_ns)
+        self.promised_ns = gate_ns + segments * self.interval_ns
         return True
+
+    def change(self, rate: Rate, now_ns: int) -> None:
+        """Go on at another rate, as a bucket does; what was promised stays promised."""
+        ahead_ns = max(0, self.promised_ns - self.gate_ns) * rate.interval_ns // self.interval_ns
+        super().change(rate, now_ns)
+        self.promised_ns = self.gate_ns + ahead_ns

@@ -24,7 +24,7 @@ def test_a_complaint_pauses_the_bind_and_then_halves_its_speed() -> None:
     pace.throttled(NS)
     assert pace.limited
     assert pace.take(10, NS + PAUSE_NS - 1) == 0
-    assert pace.ready_at(NS) == NS + PAUSE_NS
+    assert pace.ready_at(NS) == NS + PAUSE_NS + NS // 50
     assert 40 <= sent_in_a_second(pace, NS + PAUSE_NS) <= 65
 
 
