@@ -7,17 +7,14 @@ from typing import Final
 
 from smppgw.in_order import InOrder
 from smppgw.metrics import Counter, Metrics
-from smppgw.routing import digits
+from smppgw.senders import Sender
 from smppgw.session.connection import Connection
 from smppgw.session.states import SessionState
 from smppgw.settings import EsmeSettings
 from smppgw.throttle.backoff import Pace
-from smppgw.throttle.bucket import TokenBucket
+from smppgw.throttle.bucket import Bucket, Rate
 
 _MODES: Final = {SessionState.BOUND_TX: "tx", SessionState.BOUND_RX: "rx", SessionState.BOUND_TRX: "trx"}
-
-SOURCES_REMEMBERED: Final = 100_000
-"""Lanes are looked up once for each source address of an ESME; above this many the memory starts anew."""
 
 
 class Link:
@@ -51,18 +48,30 @@ class Link:
 class Account:
     """One `[[esme]]` at run time."""
 
-    def __init__(self, settings: EsmeSettings, metrics: Metrics) -> None:
+    def __init__(self, settings: EsmeSettings, metrics: Metrics, now_ns: int) -> None:
         self.settings = settings
         self.name = settings.system_id
         self.links: list[Link] = []
-        rate = settings.messages_per_second
-        self.bucket = TokenBucket(per_second=rate, burst=max(1, int(rate))) if rate else None
-        self.sources = frozenset(digits(source) for source in settings.sources)
-        self.lanes: dict[bytes, tuple[str, ...] | int] = {}
-        """By source address: the lane of each priority, or the command_status that refuses it."""
+        rate = _rate_of(settings)
+        self.bucket = None if rate is None else Bucket(rate, now_ns)
+        """Of `messages_per_second`: a message is one, also one that is split; None: no limit."""
+        self.senders: dict[bytes, Sender] = {}
+        """By source address, its TON and NPI before it; see `Senders.look_up`."""
         self.order: InOrder[Link] = InOrder()
         """Of what it is owed."""
         self.accepted: Counter = metrics.messages_accepted(self.name)
+
+    def change(self, settings: EsmeSettings, now_ns: int) -> None:
+        """Go by another configuration, and forget what was known of its senders."""
+        self.settings = settings
+        rate = _rate_of(settings)
+        if rate is None:
+            self.bucket = None
+        elif self.bucket is None:
+            self.bucket = Bucket(rate, now_ns)
+        else:
+            self.bucket.change(rate, now_ns)
+        self.senders.clear()
 
     def link(self, connection: Connection, state: SessionState) -> Link:
         """Count a connection in."""
@@ -89,3 +98,12 @@ class Account:
     def in_flight(self) -> int:
         """Deliveries sent and not answered."""
         return sum(link.connection.session.in_flight for link in self.links)
+
+
+def _rate_of(settings: EsmeSettings) -> Rate | None:
+    """Return how fast it may send: what it has not used, up to a second's worth, it may send at once."""
+    per_second = settings.messages_per_second
+    if not per_second:
+        return None
+    interval_ns = Rate.of(per_second, burst_seconds=0).interval_ns
+    return Rate(interval_ns, max(0, int(per_second) - 1) * interval_ns)

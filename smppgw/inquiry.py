@@ -29,9 +29,10 @@ from smppgw.pdu.constants import (
 )
 from smppgw.pdu.times import format_absolute
 from smppgw.routing import digits
+from smppgw.senders import Senders
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Message, Outcome, Standing
-from smppgw.submission import Refusal
+from smppgw.submission import NUMBER_TYPE, Refusal
 
 Order: TypeAlias = CancelSm | ReplaceSm
 Question: TypeAlias = QuerySm | Order
@@ -50,6 +51,7 @@ class Inquiry:
         self,
         store: Store,
         metrics: Metrics,
+        senders: Senders,
         *,
         clock: Callable[[], int],
         wall_clock: Callable[[], datetime],
@@ -60,6 +62,7 @@ class Inquiry:
         """`on_returned` is called when messages stand in their lanes again."""
         self._store = store
         self._metrics = metrics
+        self._senders = senders
         self._clock = clock
         self._wall_clock = wall_clock
         self._own_receipts = own_receipts
@@ -87,7 +90,9 @@ class Inquiry:
         def then(standing: Standing | None) -> None:
             if standing is None or not _concerns(standing, link, key):
                 self._refuse(link, pdu, CommandStatus.ESME_RINVMSGID)
-            elif standing.message is not None and pdu.source_addr and not _is_from(standing.message, pdu):
+            elif (
+                standing.message is not None and pdu.source_addr and not self._is_from(standing.message, pdu)
+            ):
                 self._refuse(link, pdu, CommandStatus.ESME_RINVSRCADR)
             else:
                 response = QuerySmResp(
@@ -125,10 +130,11 @@ class Inquiry:
             return
         if not pdu.destination_addr:
             raise Refusal(CommandStatus.ESME_RINVDSTADR)
+        number = self._senders.number_of(pdu.source_addr, pdu.destination_addr)
         addresses = b"".join(
             (
-                bytes((pdu.source_addr_ton, pdu.source_addr_npi)),
-                pdu.source_addr,
+                bytes((pdu.source_addr_ton, pdu.source_addr_npi)) if number is None else NUMBER_TYPE,
+                pdu.source_addr if number is None else number,
                 bytes((0, pdu.dest_addr_ton, pdu.dest_addr_npi)),
                 pdu.destination_addr,
                 b"\0",
@@ -250,7 +256,7 @@ class Inquiry:
         def known(standing: Standing | None) -> None:
             if standing is None or not _concerns(standing, link, key):
                 self._refuse(link, pdu, CommandStatus.ESME_RINVMSGID)
-            elif standing.message is not None and not _is_from(standing.message, pdu):
+            elif standing.message is not None and not self._is_from(standing.message, pdu):
                 self._refuse(link, pdu, CommandStatus.ESME_RINVSRCADR)
             else:
                 self._store.look_up(key + 1, follow)
@@ -262,13 +268,30 @@ class Inquiry:
             self._store.pick(range(key, key + MOST_OF_ONE_ID) if several else (key,), picked)
 
         def picked(messages: list[Message]) -> None:
-            meant = self._keep(messages, lambda each: _is_meant(each, pdu, key))
+            meant = self._keep(messages, lambda each: self._is_meant(each, pdu, key))
             if meant:
                 then(meant)
             else:
                 self._refuse(link, pdu, failure)
 
         self._store.look_up(key, known)
+
+    def _is_meant(self, message: Message, pdu: Order, key: int) -> bool:
+        return (
+            message.message_id in ids_of(key)
+            and self._is_from(message, pdu)
+            and (
+                not isinstance(pdu, CancelSm)
+                or not pdu.destination_addr
+                or _same(pdu.destination_addr, _addresses(message)[1])
+            )
+        )
+
+    def _is_from(self, message: Message, pdu: Question) -> bool:
+        source, destination = _addresses(message)
+        return _same(pdu.source_addr, source) or source == self._senders.number_of(
+            pdu.source_addr, destination
+        )
 
     def _keep(self, messages: list[Message], wanted: Callable[[Message], bool]) -> list[Message]:
         """Return those that are wanted, and give the others back."""
@@ -293,22 +316,6 @@ def _concerns(standing: Standing, link: Link, key: int) -> bool:
     """Whether this is a message of that ESME, known to it under the id of that key, as far as is known."""
     message = standing.message
     return standing.esme == link.account.name and (message is None or message.message_id in ids_of(key))
-
-
-def _is_meant(message: Message, pdu: Order, key: int) -> bool:
-    return (
-        message.message_id in ids_of(key)
-        and _is_from(message, pdu)
-        and (
-            not isinstance(pdu, CancelSm)
-            or not pdu.destination_addr
-            or _same(pdu.destination_addr, _addresses(message)[1])
-        )
-    )
-
-
-def _is_from(message: Message, pdu: Question) -> bool:
-    return _same(pdu.source_addr, _addresses(message)[0])
 
 
 def _addresses(message: Message) -> tuple[bytes, bytes]:

@@ -11,6 +11,7 @@ from smppgw.pdu._generated import DataSm, ReplaceSm, SubmitSm
 from smppgw.pdu.constants import HEADER_OCTETS, CommandStatus, TlvTag
 from smppgw.pdu.errors import EncodeError
 from smppgw.pdu.tlv import make_tlv
+from smppgw.splitting import segments_of
 from smppgw.store.entries import Message
 from smppgw.submission import Refusal, Timing, time_to_live
 
@@ -25,6 +26,7 @@ class Replacement:
 
     message: Message
     body: bytes
+    segments: int
     registered_delivery: int
     due_ns: int
     expires_ns: int
@@ -34,6 +36,9 @@ class Replacement:
         message = self.message
         message.body = self.body
         message.envelope = b""
+        message.segments = self.segments
+        if message.day_segments:  # it goes where it went: to somebody whose messages count, or not
+            message.day_segments = self.segments
         message.registered_delivery = self.registered_delivery
         message.due_ns = self.due_ns
         message.expires_ns = self.expires_ns
@@ -84,9 +89,11 @@ def of(message: Message, pdu: ReplaceSm, when: Timing, now_ns: int) -> Replaceme
         body = codec.encode(old)[HEADER_OCTETS:]
     except EncodeError:
         raise Refusal(CommandStatus.ESME_RINVMSGLEN) from None  # 255 octets are read, 254 are sent
-    return Replacement(message, body, pdu.registered_delivery, due_ns if due_ns > now_ns else 0, expires_ns)
+    return Replacement(
+        message, body, segments_of(old), pdu.registered_delivery, due_ns if due_ns > now_ns else 0, expires_ns
+    )
 
 
 def by(new: Message, old: Message) -> Replacement:
     """Return what a message that was submitted in its place makes of an old one."""
-    return Replacement(old, new.body, new.registered_delivery, new.due_ns, new.expires_ns)
+    return Replacement(old, new.body, new.segments, new.registered_delivery, new.due_ns, new.expires_ns)

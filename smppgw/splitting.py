@@ -1,8 +1,8 @@
-"""A submit_sm whose text is too long for one message, as the parts that a carrier is sent in its place.
+"""Texts that are too long for one message: how many segments they are, and the parts that a carrier is sent instead.
 
-For carriers that take no message_payload and split nothing themselves (`[[carrier]] long_messages`). Parts are told
-apart by a concatenation element in their user data headers (3GPP TS 23.040 section 9.2.3.24.1), or by sar_msg_ref_num
-and its fellows (SMPP v3.4 section 5.3.2.22).
+Segments are what limits count. A submit_sm is split for carriers that take no message_payload and split nothing
+themselves (`[[carrier]] long_messages`). Parts are told apart by a concatenation element in their user data headers
+(3GPP TS 23.040 section 9.2.3.24.1), or by sar_msg_ref_num and its fellows (SMPP v3.4 section 5.3.2.22).
 """
 
 from __future__ import annotations
@@ -12,20 +12,51 @@ from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 from smppgw.pdu import codec
-from smppgw.pdu._generated import SubmitSm
+from smppgw.pdu._generated import DataSm, SubmitMulti, SubmitSm
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId, EsmClass, RegisteredDelivery, TlvTag
 from smppgw.pdu.errors import FieldError
-from smppgw.pdu.segments import concatenation_of, cut
+from smppgw.pdu.segments import concatenation_of, count_segments, cut
 from smppgw.pdu.tlv import Tlv, make_tlv, tlv_value
 from smppgw.pdu.udh import CONCATENATION_8_BIT, MAX_PARTS, Udh, build_udh, parse_udh
 
 Form: TypeAlias = Literal["udh", "sar"]
 
 SHORT_OCTETS: Final = 140
-"""A short_message of so many octets, or fewer, fits one message whatever its coding."""
+"""A short_message of so many octets, or fewer, fits one message in whatever coding but ASCII."""
+SHORT_ASCII_OCTETS: Final = 80
+"""Likewise in ASCII, of which some characters take two septets."""
+
+_LONGEST_PART_OCTETS: Final = 160
+"""Septets that are not packed, and 8-bit texts that carriers make septets of, fill them; more fits no one message."""
+_PLAIN_ESM_CLASS: Final = 1
+_PLAIN_DATA_CODING: Final = 8
+_PLAIN_TEXT: Final = 11
+"""Where these stand in a plain submit_sm, behind its destination_addr; see `peek.plain_ends`."""
 
 _HEADER: Final = struct.Struct(">IIII")
 _SAR: Final = (TlvTag.SAR_MSG_REF_NUM, TlvTag.SAR_TOTAL_SEGMENTS, TlvTag.SAR_SEGMENT_SEQNUM)
+
+
+def segments_of(pdu: SubmitSm | SubmitMulti | DataSm) -> int:
+    """Return how many messages a text is on the radio interface, user data header and all; at least 1.
+
+    A part of a concatenated message is one, whatever its coding, unless it is longer than any part can be.
+    """
+    payload = tlv_value(pdu.tlvs, TlvTag.MESSAGE_PAYLOAD)
+    text = (b"" if isinstance(pdu, DataSm) else pdu.short_message) or payload or b""
+    assert isinstance(text, bytes)
+    if len(text) <= _LONGEST_PART_OCTETS and _is_part(pdu, text):
+        return 1
+    return count_segments(text, pdu.data_coding, udhi=bool(pdu.esm_class & EsmClass.UDHI))
+
+
+def segments_in(submit_sm: bytes, end: int) -> int:
+    """As `segments_of`, of a whole frame whose destination_addr ends there, and that is plain (hot path)."""
+    text = submit_sm[end + _PLAIN_TEXT :]
+    udhi = submit_sm[end + _PLAIN_ESM_CLASS] & EsmClass.UDHI
+    if udhi and len(text) <= _LONGEST_PART_OCTETS and concatenation_of(text, udhi) is not None:
+        return 1
+    return count_segments(text, submit_sm[end + _PLAIN_DATA_CODING], udhi=bool(udhi))
 
 
 def bodies_of(body: bytes, form: Form, reference: int) -> list[bytes]:
@@ -64,7 +95,7 @@ def parts_of(pdu: SubmitSm, form: Form, reference: int) -> list[SubmitSm]:
     ]
 
 
-def _is_part(pdu: SubmitSm, text: bytes) -> bool:
+def _is_part(pdu: SubmitSm | SubmitMulti | DataSm, text: bytes) -> bool:
     reference, total, number = (_number(pdu, tag) for tag in _SAR)
     return (
         concatenation_of(
@@ -78,7 +109,7 @@ def _is_part(pdu: SubmitSm, text: bytes) -> bool:
     )
 
 
-def _number(pdu: SubmitSm, tag: int) -> int | None:
+def _number(pdu: SubmitSm | SubmitMulti | DataSm, tag: int) -> int | None:
     value = tlv_value(pdu.tlvs, tag)
     assert not isinstance(value, bytes)
     return value

@@ -24,13 +24,18 @@ _LAST_MOMENT: Final = datetime(2037, 12, 31, 23, 59, 59, 900_000, UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECONDS_MAX: Final = 0xFFFF_FFFF
 
+NUMBER_TYPE: Final = b"\1\1"
+"""TON and NPI of a telephone number with its calling code: international, E.164 (SMPP v3.4 section 5.2.5)."""
+
 
 class Refusal(Exception):  # noqa: N818 - a decision, not an error
     """A request that is not taken in, and what its ESME is told."""
 
-    def __init__(self, command_status: int, *, broken: bool = False) -> None:
+    def __init__(self, command_status: int, why: str = "", *, broken: bool = False) -> None:
         super().__init__(command_status)
         self.command_status = command_status
+        self.why = why
+        """The limit that is reached, of `Metrics.throttled`, or the reason, of `Metrics.senders_refused`."""
         self.broken = broken
         """Whether the PDU itself was at fault."""
 
@@ -149,6 +154,12 @@ def body_of(pdu: SubmitSm, octets: bytes, when: Timing) -> bytes:
             tlvs,
         )
     )
+
+
+def with_source(body: bytes, number: bytes) -> bytes:
+    """Return the body of a submit_sm or data_sm that comes from another address, a telephone number."""
+    at = body.index(0) + 1
+    return b"%b%b%b%b" % (body[:at], NUMBER_TYPE, number, body[body.index(0, at + 2) :])
 
 
 def with_time_left(body: bytes, left_ns: int) -> bytes:

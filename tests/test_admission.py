@@ -25,11 +25,16 @@ from smppgw.pdu._generated import (
     ReplaceSm,
     SmeAddress,
     SubmitMulti,
+    SubmitSm,
 )
+from smppgw.pdu.codec import encode
 from smppgw.pdu.constants import CommandId, CommandStatus, TlvTag
 from smppgw.pdu.tlv import make_tlv
-from smppgw.settings import GatewaySettings
+from smppgw.pdu.udh import build_concat
+from smppgw.settings import GatewaySettings, LimitsSettings, NumberSettings
 from smppgw.store.entries import Message
+from smppgw.telling import envelope_of
+from tests.desk import NUMBERS, Desk, addresses, registered
 from tests.peers import Recorder, client, submit_sm
 from tests.support import Tap, a_carrier, an_esme, bodies, running, settings_of, until
 
@@ -40,7 +45,6 @@ OK = CommandStatus.ESME_ROK
     ("limits", "statuses"),
     [
         ({"window": 10}, {OK: 10, CommandStatus.ESME_RTHROTTLED: 15}),
-        ({"messages_per_second": 5.0}, {OK: 5, CommandStatus.ESME_RTHROTTLED: 20}),
         ({"max_queued": 8}, {OK: 8, CommandStatus.ESME_RMSGQFUL: 17}),
         ({"sources": ("+12065550199",)}, {CommandStatus.ESME_RINVSRCADR: 25}),
     ],
@@ -171,62 +175,62 @@ def many(count: int, *lists: DistributionList) -> SubmitMulti:
     )
 
 
-async def test_each_destination_of_a_submit_multi_counts_to_the_rate() -> None:
-    settings = settings_of(
-        an_esme(messages_per_second=0.01),
-        carriers=(a_carrier(1),),
-        gateway=GatewaySettings(drain_timeout=0.1),
-    )
-    async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
-        response = await esme.request(many(3))
-        assert response.command_status == OK
-        assert [(each.destination_addr, each.error_status_code) for each in response.unsuccess_sme] == [
-            (b"1666%07d" % number, CommandStatus.ESME_RTHROTTLED) for number in (1, 2)
-        ]
-        assert gateway.store.queued("app") == 1
-        none_left = await esme.request(many(3, DistributionList(b"friends")))
-        assert none_left.command_status == CommandStatus.ESME_RTHROTTLED
+def test_above_its_rate_an_esme_is_throttled() -> None:
+    desk = Desk(settings_of(an_esme(messages_per_second=5.0), carriers=(a_carrier(1),)))
+    assert set(desk.statuses(*map(submit_sm, range(5)))) == {CommandStatus.ESME_RTHROTTLED}, "starts empty"
+    desk.wait(100)
+    assert desk.statuses(*map(submit_sm, range(25))) == [OK] * 5 + [CommandStatus.ESME_RTHROTTLED] * 20
+    assert desk.metrics.throttled("esme").value == 25
+    assert desk.metrics.messages_rejected("app", "ESME_RTHROTTLED").value == 25
+    desk.wait(0.4)
+    assert desk.statuses(*map(submit_sm, range(5))).count(OK) == 2
+
+
+def slow_desk() -> Desk:
+    """One that has a token for one message."""
+    desk = Desk(settings_of(an_esme(messages_per_second=0.01), carriers=(a_carrier(1),)))
+    desk.wait(100)
+    return desk
+
+
+def test_each_destination_of_a_submit_multi_counts_to_the_rate() -> None:
+    desk = slow_desk()
+    [response] = desk.ask(many(3))
+    assert response.command_status == OK
+    assert [(each.destination_addr, each.error_status_code) for each in response.unsuccess_sme] == [
+        (b"1666%07d" % number, CommandStatus.ESME_RTHROTTLED) for number in (1, 2)
+    ]
+    assert desk.store.queued("app") == 1
+    assert desk.statuses(many(3, DistributionList(b"friends"))) == [CommandStatus.ESME_RTHROTTLED]
+
+
+QUESTIONS = (QuerySm(message_id=b"x"), CancelSm(message_id=b"x"), ReplaceSm(message_id=b"x"))
 
 
 @pytest.mark.parametrize(
     ("limits", "draining", "status", "of_questions"),
     [
         ({"max_queued": 1}, False, CommandStatus.ESME_RMSGQFUL, CommandStatus.ESME_RINVMSGID),
-        (
-            {"messages_per_second": 0.01},
-            False,
-            CommandStatus.ESME_RTHROTTLED,
-            CommandStatus.ESME_RTHROTTLED,
-        ),
+        ({"messages_per_second": 0.01}, False, CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RTHROTTLED),
         ({}, True, CommandStatus.ESME_RSYSERR, CommandStatus.ESME_RSYSERR),
     ],
 )
-async def test_questions_need_no_room_but_keep_to_the_rate_and_end_with_a_drain(
+def test_questions_need_no_room_but_keep_to_the_rate_and_end_with_a_drain(
     limits: dict[str, Any], draining: bool, status: CommandStatus, of_questions: CommandStatus
 ) -> None:
-    settings = settings_of(
-        an_esme(**limits), carriers=(a_carrier(1),), gateway=GatewaySettings(drain_timeout=0.1)
-    )
-    async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
-        await esme.request(submit_sm())
-        gateway.admission.draining = draining
-        data = DataSm(source_addr=b"12065550100", destination_addr=b"1666")
-        for pdu in (submit_sm(), data, many(2)):
-            assert (await esme.request(pdu)).command_status == status
-        for question in (QuerySm(message_id=b"x"), CancelSm(message_id=b"x"), ReplaceSm(message_id=b"x")):
-            assert (await esme.request(question)).command_status == of_questions
+    desk = Desk(settings_of(an_esme(**limits), carriers=(a_carrier(1),)))
+    desk.wait(100)
+    assert desk.statuses(submit_sm()) == [OK]
+    desk.admission.draining = draining
+    data = DataSm(source_addr=b"12065550100", destination_addr=b"1666")
+    assert desk.statuses(submit_sm(), data, many(2)) == [status] * 3
+    assert [desk.statuses(question) for question in QUESTIONS] == [[of_questions]] * 3
 
 
-async def test_a_question_takes_its_share_of_the_rate() -> None:
-    settings = settings_of(
-        an_esme(messages_per_second=0.01),
-        carriers=(a_carrier(1),),
-        gateway=GatewaySettings(drain_timeout=0.1),
-    )
-    async with running(settings, bound=False) as gateway, client(gateway.server.port) as esme:
-        await esme.request(QuerySm(message_id=b"x"))
-        response = await esme.request(submit_sm())
-        assert response.command_status == CommandStatus.ESME_RTHROTTLED
+def test_a_question_takes_its_share_of_the_rate() -> None:
+    desk = slow_desk()
+    assert desk.statuses(QuerySm(message_id=b"x")) == [CommandStatus.ESME_RINVMSGID]
+    assert desk.statuses(submit_sm()) == [CommandStatus.ESME_RTHROTTLED]
 
 
 # ---- times --------------------------------------------------------------------------------------------------
@@ -259,6 +263,12 @@ async def submitted(gateway: Gateway, esme: Esme, pdu: Any, count: int = 1) -> l
     assert len(found) == count
     gateway.store.give_back(found)
     return found
+
+
+def standing(gateway: Gateway) -> list[Message]:
+    """What stands in the only lane that there is."""
+    [lane] = gateway.store.lanes()
+    return list(lane.queue.head) if lane.queue is not None else []
 
 
 TIMED = {
@@ -322,9 +332,7 @@ async def test_a_message_replaces_the_queued_one_to_the_same_destination_under_i
         again = await esme.request(submit_sm(1, short_message=b"better", replace_if_present_flag=1))
         assert (again.command_status, again.message_id) == (OK, first.message_id)
         assert gateway.store.queued("app") == 2
-        texts = [
-            message.body.rpartition(b"\0")[2] for message in gateway.store.take("default/promotional", 10)
-        ]
+        texts = [message.body.rpartition(b"\0")[2] for message in standing(gateway)]
         assert [text[1:] for text in texts] == [b"better", b"message 2"]
         assert gateway.accounts["app"].accepted.value == 3
 
@@ -334,7 +342,7 @@ async def test_where_there_is_nothing_to_replace_a_message_is_accepted() -> None
         pdus = [submit_sm(number, replace_if_present_flag=1) for number in range(3)]
         ids = [(await esme.request(pdu)).message_id for pdu in pdus]
         assert len(set(ids)) == 3
-        keys = [message.key for message in gateway.store.take("default/promotional", 10)]
+        keys = [message.key for message in standing(gateway)]
         assert keys == [int(message_id, 16) for message_id in ids]
 
 
@@ -351,3 +359,287 @@ async def test_a_message_that_would_replace_none_needs_room() -> None:
         ]
         assert statuses == [OK, OK, CommandStatus.ESME_RMSGQFUL, CommandStatus.ESME_RMSGQFUL]
         assert gateway.store.queued("app") == 2
+
+
+# ---- who may send -------------------------------------------------------------------------------------------
+
+US = b"14155550123"
+CANADA = b"14165550123"
+RINVSRCADR = CommandStatus.ESME_RINVSRCADR
+RTHROTTLED = CommandStatus.ESME_RTHROTTLED
+RMSGQFUL = CommandStatus.ESME_RMSGQFUL
+
+
+def to_us(number: int = 0, **fields: Any) -> SubmitSm:
+    """From the first number of the campaign to somebody in the United States."""
+    usual = {"source_addr": NUMBERS[0].encode(), "destination_addr": b"1415555%04d" % number}
+    return submit_sm(number, **{**usual, **fields})
+
+
+def test_who_is_not_registered_may_not_send_to_the_us_and_is_counted() -> None:
+    desk = Desk()
+    unknown = {"source_addr": b"12065550999"}
+    vendor = {"tlvs": ((0x1400, b"vendor"),)}
+    assert desk.statuses(
+        to_us(),
+        to_us(**unknown),
+        to_us(**unknown, **vendor),
+        to_us(**unknown, destination_addr=CANADA),
+        to_us(**unknown, destination_addr=CANADA, **vendor),
+        DataSm(**unknown, destination_addr=US),
+        DataSm(**unknown, destination_addr=CANADA),
+    ) == [OK, RINVSRCADR, RINVSRCADR, OK, OK, RINVSRCADR, OK]
+    assert desk.metrics.senders_refused("unregistered").value == 3
+    assert desk.metrics.messages_rejected("app", "ESME_RINVSRCADR").value == 3
+
+
+def test_the_long_addresses_of_a_data_sm_are_looked_at_too() -> None:
+    desk = Desk()
+    long = b"1415555" + b"0" * 57
+    assert desk.statuses(
+        DataSm(source_addr=b"9" * 64, destination_addr=long),
+        DataSm(source_addr=NUMBERS[0].encode(), destination_addr=long),
+    ) == [RINVSRCADR, OK]
+
+
+def test_of_a_submit_multi_the_destinations_that_may_not_be_sent_to_are_told() -> None:
+    desk = Desk()
+    addresses = [SmeAddress(1, 1, US), SmeAddress(1, 1, CANADA)]
+    [response] = desk.ask(SubmitMulti(source_addr=b"12065550999", dest_address=addresses))
+    assert response.command_status == OK
+    assert [(each.destination_addr, each.error_status_code) for each in response.unsuccess_sme] == [
+        (US, RINVSRCADR)
+    ]
+    assert desk.metrics.senders_refused("unregistered").value == 1
+    assert desk.statuses(SubmitMulti(source_addr=b"12065550999", dest_address=addresses[:1])) == [RINVSRCADR]
+
+
+def test_what_was_known_of_a_sender_is_forgotten_with_the_configuration() -> None:
+    desk = Desk()
+    assert desk.statuses(to_us()) == [OK]
+    other = Desk(registered(campaign={"status": "pending"}))
+    desk.senders.replace(other.registry, other.pools, operators_known=False)
+    desk.account.change(desk.account.settings, desk.now_ns)
+    assert desk.statuses(to_us()) == [RINVSRCADR]
+    assert desk.metrics.senders_refused("campaign_not_approved").value == 1
+
+
+# ---- pools --------------------------------------------------------------------------------------------------
+
+POOL = {"source_addr_ton": 5, "source_addr_npi": 0, "source_addr": b"C1"}
+
+
+def test_a_message_from_a_pool_comes_from_one_of_its_numbers_the_same_for_each_recipient() -> None:
+    desk = Desk(registered(brand={"segments_per_day": 1_000}))
+    found: dict[bytes, bytes] = {}
+    vendor = ((0x1400, b"vendor"),)
+    for message in desk.take_in(
+        *(to_us(number, **POOL) for number in range(20)),
+        *(to_us(number, **POOL, tlvs=vendor) for number in range(20)),
+        *(DataSm(**POOL, destination_addr=b"1415555%04d" % number) for number in range(20)),
+        SubmitMulti(**POOL, dest_address=[SmeAddress(1, 1, b"1415555%04d" % number) for number in range(20)]),
+    ):
+        source, destination = addresses(message)
+        assert found.setdefault(destination, source) == source
+        assert message.lane.name.split("\t")[3] == source[2:].decode()
+    assert set(found.values()) == {b"\1\1" + number.encode() for number in NUMBERS}
+    assert desk.store.queued("app") == 80
+
+
+def test_what_else_a_message_from_a_pool_says_stays_as_it_is() -> None:
+    desk = Desk()
+    [message] = desk.take_in(to_us(**POOL, service_type=b"CMT", data_coding=3, esm_class=0x40))
+    number = addresses(message)[0][2:]
+    plain = to_us(
+        source_addr_ton=1,
+        source_addr_npi=1,
+        source_addr=number,
+        service_type=b"CMT",
+        data_coding=3,
+        esm_class=0x40,
+    )
+    assert message.body == encode(plain)[16:]
+    assert (message.registered_delivery, message.envelope or envelope_of(4, message.body)) == (
+        1,
+        envelope_of(4, encode(plain)[16:]),
+    )
+
+
+def test_a_pool_takes_leave() -> None:
+    desk = Desk(registered(an_esme(sources=("12065550199",))))
+    assert desk.statuses(to_us(**POOL)) == [RINVSRCADR]
+    assert desk.metrics.senders_refused("source_not_allowed").value == 1
+
+
+# ---- segments -----------------------------------------------------------------------------------------------
+
+
+def with_cap(cap: int = 1_000, **more: Any) -> Desk:
+    """A brand with a day cap, and nothing else that limits."""
+    return Desk(registered(brand={"segments_per_day": cap}, **more))
+
+
+@pytest.mark.parametrize(
+    ("fields", "segments"),
+    [
+        ({}, 1),
+        ({"short_message": b"x" * 160}, 1),
+        ({"short_message": b"x" * 161}, 2),
+        ({"short_message": b"\0x" * 71, "data_coding": 8}, 2),
+        ({"short_message": b"[" * 81, "data_coding": 1}, 2),
+        ({"short_message": build_concat(7, 2, 1) + b"x" * 153, "esm_class": 0x40}, 1),
+        ({"short_message": b"", "tlvs": (make_tlv(TlvTag.MESSAGE_PAYLOAD, b"x" * 400),)}, 3),
+    ],
+)
+def test_what_a_message_is_to_limits_is_counted_in_segments(fields: dict[str, Any], segments: int) -> None:
+    desk = with_cap()
+    for destination, counted in ((US, segments), (CANADA, 0)):
+        for more in ({}, {"validity_period": b"000000000300000R"}):
+            [message] = desk.take_in(to_us(destination_addr=destination, **fields, **more))
+            assert (message.segments, message.day_segments) == (segments, counted)
+    multi = SubmitMulti(
+        source_addr=NUMBERS[0].encode(),
+        dest_address=[SmeAddress(1, 1, US), SmeAddress(1, 1, CANADA)],
+        **fields,
+    )
+    messages = desk.take_in(multi)
+    assert [(each.segments, each.day_segments) for each in messages] == [(segments, segments), (segments, 0)]
+
+
+def test_the_payload_of_a_data_sm_counts() -> None:
+    desk = with_cap()
+    data = DataSm(
+        source_addr=NUMBERS[0].encode(),
+        destination_addr=US,
+        tlvs=(make_tlv(TlvTag.MESSAGE_PAYLOAD, b"x" * 400),),
+    )
+    [message] = desk.take_in(data)
+    assert (message.segments, message.day_segments) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"short_message": b"x" * 200},
+        {"short_message": b"[" * 100, "data_coding": 1},
+        {"short_message": b"", "tlvs": (make_tlv(TlvTag.MESSAGE_PAYLOAD, b"x" * 200),)},
+        {"short_message": b"x" * 200, **POOL},
+    ],
+)
+@pytest.mark.parametrize("form", ["udh", "sar"])
+def test_each_part_of_what_we_split_is_one_segment(form: str, fields: dict[str, Any]) -> None:
+    desk = with_cap(carriers=(a_carrier(1, long_messages=form),))
+    for destination, counted in ((US, 1), (CANADA, 0)):
+        messages = desk.take_in(to_us(destination_addr=destination, **fields))
+        assert [(each.parts, each.segments, each.day_segments) for each in messages] == [(2, 1, counted)] * 2
+        assert len({each.message_id for each in messages}) == 1
+        assert len({addresses(each) for each in messages}) == 1
+        assert addresses(messages[0])[0][2:].decode() in NUMBERS
+
+
+def test_what_takes_the_place_of_a_message_brings_its_segments() -> None:
+    desk = with_cap()
+    desk.take_in(to_us())
+    assert desk.statuses(to_us(replace_if_present_flag=1, short_message=b"x" * 161)) == [OK]
+    [message] = desk.accepted()
+    assert (message.segments, message.day_segments) == (2, 2)
+
+
+# ---- over a limit -------------------------------------------------------------------------------------------
+
+
+def limited(over_limit: str = "reject", *, cap: int = 1_000, **esme: Any) -> Desk:
+    """A number that may send 5 at once, and 1 a second; it has waited long enough for them."""
+    desk = Desk(
+        registered(
+            an_esme(over_limit=over_limit, **esme),
+            brand={"segments_per_day": cap},
+            numbers=(NumberSettings(NUMBERS[0], 1.0),),
+            limits=LimitsSettings(burst_seconds=4),
+        )
+    )
+    desk.wait(100)
+    return desk
+
+
+def test_of_what_is_read_at_once_as_much_is_accepted_as_all_limits_have() -> None:
+    desk = limited(cap=3)
+    assert desk.statuses(*map(to_us, range(100))) == [OK] * 3 + [RTHROTTLED] * 97
+    assert [desk.metrics.throttled(limit).value for limit in ("number", "brand_day")] == [0, 97]
+    # What the cap has refused has taken nothing of the number's five.
+    canadian = [to_us(destination_addr=CANADA) for _ in range(5)]
+    assert desk.statuses(*canadian) == [OK, OK, RTHROTTLED, RTHROTTLED, RTHROTTLED]
+    assert desk.metrics.throttled("number").value == 3
+
+
+def test_what_is_refused_may_come_again_when_there_are_tokens() -> None:
+    desk = limited()
+    assert desk.statuses(*map(to_us, range(10))) == [OK] * 5 + [RTHROTTLED] * 5
+    assert desk.statuses(to_us()) == [RTHROTTLED]
+    desk.wait(2)
+    assert desk.statuses(*map(to_us, range(10))) == [OK] * 2 + [RTHROTTLED] * 8
+
+
+def test_a_long_message_takes_as_many_tokens_as_segments() -> None:
+    desk = limited()
+    long = {"short_message": b"x" * 254}
+    payload = {"short_message": b"", "tlvs": (make_tlv(TlvTag.MESSAGE_PAYLOAD, b"x" * 254),)}
+    assert desk.statuses(to_us(1, **long), to_us(2, **payload), to_us(3, **long), to_us(4)) == [
+        OK,
+        OK,
+        RTHROTTLED,
+        OK,
+    ]
+
+
+def test_a_message_that_we_split_takes_its_segments_and_one_message_of_the_esme() -> None:
+    settings = registered(
+        an_esme(over_limit="reject", messages_per_second=2),
+        numbers=(NumberSettings(NUMBERS[0], 1.0),),
+        limits=LimitsSettings(burst_seconds=3),
+        carriers=(a_carrier(1, long_messages="udh"),),
+    )
+    desk = Desk(settings)
+    desk.wait(100)
+    long = [to_us(number, short_message=b"x" * 200) for number in range(3)]
+    assert desk.statuses(*long) == [OK, OK, RTHROTTLED]
+    assert desk.metrics.throttled("esme").value == 1
+    assert desk.store.queued("app") == 4
+
+
+def test_each_destination_of_a_submit_multi_takes_its_own() -> None:
+    desk = limited()
+    addresses = [SmeAddress(1, 1, b"1415555%04d" % number) for number in range(7)]
+    [response] = desk.ask(SubmitMulti(source_addr=NUMBERS[0].encode(), dest_address=addresses))
+    assert [(each.destination_addr, each.error_status_code) for each in response.unsuccess_sme] == [
+        (b"14155550005", RTHROTTLED),
+        (b"14155550006", RTHROTTLED),
+    ]
+    assert desk.metrics.throttled("number").value == 2
+
+
+def test_a_data_sm_is_refused_too() -> None:
+    desk = limited()
+    data = DataSm(source_addr=NUMBERS[0].encode(), destination_addr=US)
+    assert desk.statuses(*[data] * 6)[-1:] == [RTHROTTLED]
+
+
+def test_what_is_scheduled_is_to_wait_anyway() -> None:
+    desk = limited()
+    later = {"schedule_delivery_time": b"000000000100000R"}
+    assert desk.statuses(*(to_us(number, **later) for number in range(10))) == [OK] * 10
+    assert desk.statuses(*map(to_us, range(6))) == [OK] * 5 + [RTHROTTLED]
+
+
+def test_what_replaces_a_queued_message_needs_no_tokens_and_what_replaces_none_does() -> None:
+    desk = limited()
+    assert desk.statuses(*map(to_us, range(5))) == [OK] * 5
+    assert desk.statuses(to_us(1, replace_if_present_flag=1)) == [OK]
+    assert desk.statuses(to_us(9, replace_if_present_flag=1)) == [RTHROTTLED]
+    assert desk.metrics.throttled("number").value == 1
+
+
+def test_who_queues_is_accepted_above_its_limits_until_its_queue_is_full() -> None:
+    desk = limited("queue", cap=3, max_queued=20)
+    assert desk.statuses(*map(to_us, range(100))) == [OK] * 20 + [RMSGQFUL] * 80
+    assert desk.metrics.throttled("number").value == 0

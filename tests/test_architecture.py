@@ -28,7 +28,7 @@ FLOORS: Final[Mapping[int, str]] = {
         store store.alarms store.api store.backlog store.checkpoint store.columns store.correlation store.entries
         store.errors store.expiries store.finished store.frame store.fresh store.history store.holding
         store.outcomes store.page store.page_codec store.queue store.record store.rows store.state
-        drain_time registered usage
+        congestion drain_time promises registered usage
         """,
     2: """
         session.client session.connection session.server
@@ -44,7 +44,7 @@ FLOORS: Final[Mapping[int, str]] = {
         accounts admission binding carrier_side carriers dispatch early esme_side expiry finding handsets inbound
         inquiry message_ids notice orphans outbind overdue overview parts pump receipts replacement retries routing
         settling submission telling verdicts
-        backlog_view campaign_series limits_look limits_view quotas
+        backlog_view batch campaign_series limits_look limits_view quotas senders
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_registration config_rules gateway",
 }

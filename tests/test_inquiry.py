@@ -25,9 +25,10 @@ from smppgw.pdu._generated import (
 from smppgw.pdu.constants import CommandId, CommandStatus, InterfaceVersion, MessageState, TlvTag
 from smppgw.pdu.tlv import make_tlv
 from smppgw.store.api import Durable
-from smppgw.store.entries import Delivery, Message, Outcome, Standing
+from smppgw.store.entries import Delivery, Lane, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
 from smppgw.submission import Refusal
+from tests.desk import Desk
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 NOW_NS = 5_000_000_000_000
@@ -94,6 +95,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.store = LateStore()
+        self.senders = Desk().senders
+        self.lane = Lane("lane")
         self.peer = Peer()
         self.metrics = Metrics()
         self.served = 0
@@ -101,6 +104,7 @@ class Bench:
         self.inquiry = Inquiry(
             self.store,
             self.metrics,
+            self.senders,
             clock=lambda: NOW_NS,
             wall_clock=lambda: NOW,
             own_receipts=self._receipts,
@@ -138,7 +142,7 @@ class Bench:
             key,
             message_id or id_of(key, long=True),
             esme,
-            "lane",
+            self.lane,
             pdu.command_id,
             body,
             fields.get("registered_delivery", 1),
@@ -147,7 +151,15 @@ class Bench:
         for name, value in own.items():
             setattr(message, name, value)
         self.store.accept([message], lambda: None)
+        self.store.stand(self.store.fresh())
         return message
+
+    def take(self, most: int) -> list[Message]:
+        """Take messages from the front of the lane, as if they were to be sent."""
+        queue = self.lane.queue
+        taken = [queue.head.popleft() for _ in range(min(most, len(queue.head)))] if queue else []
+        self.store.took(taken)
+        return taken
 
     def ask(self, pdu: Question, peer: Peer | None = None) -> Any:
         """Ask, let the store answer, and return the one answer or the status of the refusal."""
@@ -168,7 +180,7 @@ class Bench:
     def standing(self, key: int = KEY) -> list[Message]:
         """The messages that can be taken, or stand aside, in the order of their lane."""
         self.store.wake(1 << 62)
-        return self.store.take("lane", 100)
+        return self.take(100)
 
     def receipts(self, esme: str = "app") -> list[bytes]:
         return [delivery.body for delivery in self.store.take_deliveries(esme, 100)]
@@ -261,7 +273,7 @@ def test_what_is_queued_or_on_its_way_is_en_route() -> None:
     assert queued == QuerySmResp(
         message_id=id_of(KEY, long=True), message_state=MessageState.ENROUTE, sequence_number=9
     )
-    [message] = bench.store.take("lane", 1)
+    [message] = bench.take(1)
     assert bench.ask(query()) == queued
     bench.store.submitted("carrier", [(message, b"id")], [], [], lambda: None)
     assert bench.ask(query()) == queued
@@ -270,7 +282,7 @@ def test_what_is_queued_or_on_its_way_is_en_route() -> None:
 def test_what_is_final_is_told_with_its_date_in_utc() -> None:
     bench = Bench()
     bench.accept()
-    [message] = bench.store.take("lane", 1)
+    [message] = bench.take(1)
     ended_ns = NOW_NS - 90 * SECOND_NS
     bench.store._clock = lambda: ended_ns
     bench.store.submitted("carrier", [(message, b"id")], [], [], lambda: None)
@@ -355,7 +367,7 @@ def test_what_is_on_its_way_or_submitted_stays_as_it_is(
 ) -> None:
     bench = Bench()
     bench.accept()
-    [message] = bench.store.take("lane", 1)
+    [message] = bench.take(1)
     body = message.body
     assert bench.status(order()) == status
     assert message.body == body
@@ -397,7 +409,7 @@ def test_one_destination_of_a_submit_multi_can_be_cancelled() -> None:
 def test_what_is_left_of_a_submit_multi_can_be_cancelled() -> None:
     bench = Bench()
     several(bench)
-    gone = bench.store.take("lane", 3)[1:]
+    gone = bench.take(3)[1:]
     bench.store.submitted(
         "carrier", [(message, b"%d" % message.key) for message in gone], [], [], lambda: None
     )
@@ -423,7 +435,7 @@ def test_a_message_that_we_have_split_is_cancelled_whole() -> None:
 def test_of_a_message_that_we_have_split_the_parts_that_are_left_are_cancelled() -> None:
     bench = Bench()
     split(bench)
-    gone = bench.store.take("lane", 2)[1:]
+    gone = bench.take(2)[1:]
     bench.store.submitted("carrier", [(message, b"id") for message in gone], [], [], lambda: None)
     assert bench.ask(query()).message_state == MessageState.ENROUTE
     assert bench.status(cancel()) == CommandStatus.ESME_ROK
@@ -482,7 +494,7 @@ def test_addresses_are_looked_for_only_where_they_stand() -> None:
 def test_where_nothing_is_queued_for_these_addresses_the_cancel_fails() -> None:
     bench = Bench()
     bench.accept()
-    [_] = bench.store.take("lane", 1)
+    [_] = bench.take(1)
     assert bench.status(cancel_all()) == CommandStatus.ESME_RCANCELFAIL
 
 
@@ -512,7 +524,9 @@ def test_a_replacement_may_be_scheduled() -> None:
     bench = Bench()
     bench.accept()
     assert bench.status(replace(schedule_delivery_time=b"000000000100000R")) == CommandStatus.ESME_ROK
-    assert (bench.store.waiting("lane"), bench.store.deferred("lane")) == (0, 1)
+    queue = bench.lane.queue
+    assert queue is not None
+    assert (queue.waiting, queue.deferred) == (0, 1)
     assert bench.store.wake(NOW_NS) == NOW_NS + 60 * SECOND_NS
 
 
@@ -548,7 +562,7 @@ def test_a_replacement_that_cannot_be_changes_nothing(fields: dict[str, Any], st
 def test_no_text_takes_the_place_of_a_message_that_we_have_split(gone: int) -> None:
     bench = Bench()
     split(bench)
-    taken = bench.store.take("lane", 1 + gone)
+    taken = bench.take(1 + gone)
     bench.store.give_back(taken[:1])
     assert bench.status(replace()) == CommandStatus.ESME_RREPLACEFAIL
     standing = bench.standing()
@@ -595,3 +609,43 @@ def test_where_there_is_none_it_is_submitted_as_any_other() -> None:
     accept_for_addresses(bench)
     assert supersede(bench, service_type=b"VMN") == ([], 1)
     assert len(bench.standing()) == 8
+
+
+# ---- pools --------------------------------------------------------------------------------------------------
+
+POOL = b"C1"
+
+
+def from_pool(bench: Bench, key: int = KEY) -> bytes:
+    """Queue a message as admission does that has come from a pool; return its number."""
+    number = bench.senders.number_of(POOL, b"1666")
+    assert number is not None
+    bench.accept(key, source_addr_ton=1, source_addr_npi=1, source_addr=number)
+    return number
+
+
+@EACH
+def test_a_message_of_a_pool_is_found_by_the_pool_and_by_its_number(
+    question: Callable[..., Question],
+) -> None:
+    for source in (POOL, None):
+        bench = Bench()
+        number = from_pool(bench)
+        assert bench.status(question(source_addr=source or number)) == CommandStatus.ESME_ROK
+
+
+@EACH
+def test_a_message_of_a_number_is_not_that_of_any_pool(question: Callable[..., Question]) -> None:
+    bench = Bench()
+    bench.accept(source_addr=b"12065559999")
+    assert bench.status(question(source_addr=POOL)) == CommandStatus.ESME_RINVSRCADR
+
+
+def test_what_has_come_from_a_pool_is_cancelled_by_its_addresses() -> None:
+    bench = Bench()
+    number = from_pool(bench)
+    bench.accept(KEY + 1, source_addr=b"12065559999")
+    assert bench.status(cancel_all(source_addr=POOL, source_addr_ton=5)) == CommandStatus.ESME_ROK
+    [left] = bench.standing()
+    assert left.key == KEY + 1
+    assert number in {b"12065550100", b"12065550101", b"12065550102"}

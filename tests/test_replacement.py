@@ -9,7 +9,7 @@ from smppgw.pdu import codec
 from smppgw.pdu._generated import DataSm, ReplaceSm, SubmitSm
 from smppgw.pdu.constants import CommandStatus, TlvTag
 from smppgw.pdu.tlv import make_tlv
-from smppgw.store.entries import Message
+from smppgw.store.entries import Lane, Message
 from smppgw.submission import Refusal
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ REFERENCE = make_tlv(TlvTag.USER_MESSAGE_REFERENCE, 7)
 
 def queued(pdu: SubmitSm | DataSm, **fields: int) -> Message:
     message = Message(
-        7, b"0000000000000007", "app", "lane", pdu.command_id, codec.encode(pdu)[16:], 1, NOW_NS - 1
+        7, b"0000000000000007", "app", Lane("lane"), pdu.command_id, codec.encode(pdu)[16:], 1, NOW_NS - 1
     )
     for name, value in fields.items():
         setattr(message, name, value)
@@ -172,7 +172,37 @@ def test_a_text_is_in_one_place_and_has_at_most_254_octets() -> None:
 
 def test_a_message_submitted_in_its_place_brings_everything_but_the_key_and_the_id() -> None:
     old = queued(SubmitSm(destination_addr=b"1", short_message=b"old"), due_ns=NOW_NS + 1)
-    new = Message(0, b"", "app", "lane", old.command_id, b"new body", 0, NOW_NS, NOW_NS + 9)
+    new = Message(0, b"", "app", Lane("lane"), old.command_id, b"new body", 0, NOW_NS, NOW_NS + 9)
     replacement.by(new, old).apply()
     assert (old.key, old.message_id, old.body) == (7, b"0000000000000007", b"new body")
     assert (old.registered_delivery, old.due_ns, old.expires_ns) == (0, 0, NOW_NS + 9)
+
+
+@pytest.mark.parametrize(
+    ("old", "pdu", "segments"),
+    [
+        (SubmitSm(destination_addr=b"1", short_message=b"x" * 161), ReplaceSm(short_message=b"new"), 1),
+        (SubmitSm(destination_addr=b"1", data_coding=8), ReplaceSm(short_message=b"\0x" * 100), 2),
+        (
+            DataSm(destination_addr=b"1"),
+            ReplaceSm(tlvs=(make_tlv(TlvTag.MESSAGE_PAYLOAD, b"x" * 400),)),
+            3,
+        ),
+    ],
+)
+@pytest.mark.parametrize("counted", [True, False])
+def test_the_segments_of_the_new_text_are_counted(
+    old: SubmitSm | DataSm, pdu: ReplaceSm, segments: int, counted: bool
+) -> None:
+    message = queued(old)
+    message.segments, message.day_segments = 7, 7 * counted
+    replaced(message, pdu)
+    assert (message.segments, message.day_segments) == (segments, segments * counted)
+
+
+def test_a_message_submitted_in_its_place_brings_its_segments() -> None:
+    old = queued(SubmitSm(destination_addr=b"1", short_message=b"old"))
+    new = Message(0, b"", "app", old.lane, old.command_id, b"new body", 0, NOW_NS)
+    new.segments = new.day_segments = 3
+    replacement.by(new, old).apply()
+    assert (old.segments, old.day_segments) == (3, 3)

@@ -9,14 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.joining import joined, place_of
-from smppgw.pdu import codec
-from smppgw.pdu._generated import DeliverSm, SubmitSm
+from smppgw.pdu import codec, peek
+from smppgw.pdu._generated import DataSm, DeliverSm, SubmitMulti, SubmitSm
 from smppgw.pdu.constants import CommandId, EsmClass, TlvTag
 from smppgw.pdu.errors import PduError
-from smppgw.pdu.text import UCS2, codec_of
+from smppgw.pdu.text import ASCII, UCS2, codec_of
 from smppgw.pdu.tlv import make_tlv, tlv_value
 from smppgw.pdu.udh import Concatenation, build_concat, build_udh, parse_udh
-from smppgw.splitting import SHORT_OCTETS, Form, bodies_of, parts_of
+from smppgw.splitting import (
+    SHORT_ASCII_OCTETS,
+    SHORT_OCTETS,
+    Form,
+    bodies_of,
+    parts_of,
+    segments_in,
+    segments_of,
+)
 
 REFERENCE = 0xA7
 PORTS = (5, b"\x0b\x84\x0b\x84")
@@ -115,8 +123,87 @@ def test_what_fits_one_message_stays_as_it_is(form: Form, pdu: SubmitSm) -> None
 
 def test_so_many_octets_fit_one_message_in_every_coding() -> None:
     for data_coding in range(256):
-        pdu = long(b"\x1b" * SHORT_OCTETS, data_coding=data_coding)
-        assert parts_of(pdu, "udh", REFERENCE) == [pdu]
+        most = SHORT_ASCII_OCTETS if codec_of(data_coding) == ASCII else SHORT_OCTETS
+        for character in (b"\x1b", b"[", b"x", b"\xff"):
+            pdu = long(character * most, data_coding=data_coding)
+            assert parts_of(pdu, "udh", REFERENCE) == [pdu]
+            assert segments_of(pdu) == 1
+    assert [data_coding for data_coding in range(256) if codec_of(data_coding) == ASCII] == [1]
+    assert segments_of(SubmitSm(data_coding=1, short_message=b"[" * (SHORT_ASCII_OCTETS + 1))) == 2
+
+
+# ---- segments -----------------------------------------------------------------------------------------------
+
+SAR = (
+    make_tlv(TlvTag.SAR_MSG_REF_NUM, 1),
+    make_tlv(TlvTag.SAR_TOTAL_SEGMENTS, 2),
+    make_tlv(TlvTag.SAR_SEGMENT_SEQNUM, 1),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "segments"),
+    [
+        ({}, 1),
+        ({"short_message": b"x" * 160}, 1),
+        ({"short_message": b"x" * 161}, 2),
+        ({"short_message": b"x" * 254}, 2),
+        ({"short_message": b"[" * 81, "data_coding": 1}, 2),
+        ({"short_message": b"x" * 160, "data_coding": 1}, 1),
+        ({"short_message": b"\0x" * 70, "data_coding": 8}, 1),
+        ({"short_message": b"\0x" * 71, "data_coding": 8}, 2),
+        ({"short_message": b"x" * 141, "data_coding": 4}, 2),
+        ({"short_message": b"x" * 160, "data_coding": 3}, 2),
+        ({"short_message": b"x" * 160, "data_coding": 0xF0}, 1),
+        ({"short_message": build_udh((PORTS,)) + b"x" * 152, "esm_class": EsmClass.UDHI}, 1),
+        ({"short_message": build_udh((PORTS,)) + b"x" * 153, "esm_class": EsmClass.UDHI}, 2),
+        ({"short_message": build_concat(7, 2, 1) + b"x" * 153, "esm_class": EsmClass.UDHI}, 1),
+        (
+            {
+                "short_message": build_concat(700, 2, 1, reference_bits=16) + b"x" * 153,
+                "esm_class": EsmClass.UDHI,
+                "data_coding": 3,
+            },
+            1,
+        ),
+        ({"short_message": build_concat(7, 2, 1) + b"x" * 200, "esm_class": EsmClass.UDHI}, 2),
+        ({"short_message": b"x" * 160, "data_coding": 3, "tlvs": SAR}, 1),
+        ({"short_message": b"x" * 254, "tlvs": SAR}, 2),
+        ({"short_message": b"x" * 160, "data_coding": 3, "tlvs": SAR[:2]}, 2),
+    ],
+)
+def test_segments_are_what_a_message_is_on_the_radio_interface(fields: dict[str, Any], segments: int) -> None:
+    pdu = SubmitSm(destination_addr=b"1666", **fields)
+    assert segments_of(pdu) == segments
+    octets = codec.encode(pdu)
+    ends = peek.plain_ends(octets)
+    if ends is not None:
+        assert segments_in(octets, ends[2]) == segments
+
+
+@pytest.mark.parametrize(("octets", "data_coding", "segments"), [(161, 0, 2), (140, 8, 1), (141, 4, 2)])
+def test_a_payload_counts_as_a_text_does(octets: int, data_coding: int, segments: int) -> None:
+    tlvs = (make_tlv(TlvTag.MESSAGE_PAYLOAD, b"x" * octets),)
+    assert segments_of(SubmitSm(data_coding=data_coding, tlvs=tlvs)) == segments
+    assert segments_of(DataSm(data_coding=data_coding, tlvs=tlvs)) == segments
+    assert segments_of(SubmitMulti(data_coding=data_coding, tlvs=tlvs)) == segments
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.binary(max_size=254), st.integers(0, 255), st.sampled_from([0, EsmClass.UDHI]), st.booleans())
+def test_a_text_is_as_many_segments_as_it_has_parts(
+    text: bytes, data_coding: int, esm_class: int, as_payload: bool
+) -> None:
+    fields: dict[str, Any] = {"data_coding": data_coding, "esm_class": esm_class}
+    if as_payload:
+        fields["tlvs"] = (make_tlv(TlvTag.MESSAGE_PAYLOAD, text),)
+    else:
+        fields["short_message"] = text
+    pdu = SubmitSm(**fields)
+    parts = parts_of(pdu, "udh", REFERENCE)
+    if len(parts) > 1:
+        assert segments_of(pdu) == len(parts)
+        assert {segments_of(part) for part in parts} == {1}
 
 
 @forms

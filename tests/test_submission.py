@@ -228,3 +228,13 @@ def test_a_submit_multi_is_one_submit_sm_for_each_address() -> None:
         assert (pdu.destination_addr, destination.address) == (address, address)
         assert (pdu.service_type, pdu.short_message, pdu.tlvs) == (b"CMT", b"hello", tlvs)
         assert pdu.registered_delivery == 1
+
+
+@pytest.mark.parametrize("pdu", [SubmitSm, DataSm])
+@pytest.mark.parametrize("source", [b"", b"POOL", b"1" * 20])
+def test_a_source_is_changed_and_nothing_else(pdu: type[SubmitSm | DataSm], source: bytes) -> None:
+    fields = {"service_type": b"CMT", "destination_addr": b"1666", "data_coding": 8, "registered_delivery": 1}
+    said = pdu(source_addr_ton=5, source_addr=source, **fields)  # type: ignore[arg-type]
+    meant = pdu(source_addr_ton=1, source_addr_npi=1, source_addr=b"12065550100", **fields)  # type: ignore[arg-type]
+    body = submission.with_source(codec.encode(said)[16:], b"12065550100")
+    assert body == codec.encode(meant)[16:]
