@@ -37,12 +37,7 @@ def asked(paced: Paced, view: LimitsView, *words: str) -> Done:
 def a_view(settings: Settings) -> tuple[Paced, LimitsView]:
     paced = Paced(settings)
     return paced, LimitsView(
-        settings,
-        paced.limits,
-        paced.store,
-        paced.metrics,
-        clock=lambda: paced.now_ns,
-        wall_clock=paced.wall,
+        settings, paced.limits, paced.store, clock=lambda: paced.now_ns, wall_clock=paced.wall
     )
 
 
