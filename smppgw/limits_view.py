@@ -12,8 +12,10 @@ from itertools import chain
 from typing import Any, Final, cast
 
 from smppgw.backlog_view import Backlog
+from smppgw.campaign_series import CampaignSeries
 from smppgw.limits_look import Entry, Look
 from smppgw.lines import Line
+from smppgw.metrics import Metrics
 from smppgw.registered import Registered
 from smppgw.settings import Settings
 from smppgw.store.api import Store
@@ -37,6 +39,7 @@ class LimitsView:
         settings: Settings,
         limits: Limits,
         store: Store,
+        metrics: Metrics,
         *,
         clock: Callable[[], int],
         wall_clock: Callable[[], datetime],
@@ -47,11 +50,16 @@ class LimitsView:
         self._wall_clock = wall_clock
         self.registered = Registered.of(settings)
         """Who belongs to whom, as the configuration says."""
+        most = settings.admin.campaign_series
+        self.series = CampaignSeries(most, self.registered, limits, metrics) if most else None
+        """What is counted by campaign, where that is asked for."""
         self._usage = Usage(self._all(), clock())
 
     def reload(self, settings: Settings) -> None:
         """Go by another configuration; the limits have been told of it."""
         self.registered = Registered.of(settings)
+        if self.series is not None:
+            self.series.reload(self.registered)
 
     def sample(self, now_ns: int) -> None:
         """Note how much of each limit has been used so far; to be called every `usage.SAMPLE_SECONDS`."""

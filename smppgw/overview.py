@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final, cast
 
 from smppgw.accounts import Account
 from smppgw.backlog_view import Depths
-from smppgw.campaign_series import CampaignSeries
 from smppgw.carriers import Carrier
+from smppgw.limits_view import LimitsView
 from smppgw.lines import Line
 from smppgw.metrics import OTHER, Metrics
 from smppgw.routing import LANES
 from smppgw.session.timers import NS
 from smppgw.settings import Settings
 from smppgw.store.api import Store
+from smppgw.throttle.limits import Limits
 
 MODES: Final = ("tx", "rx", "trx")
 
@@ -27,24 +29,22 @@ class Overview:
         self,
         settings: Settings,
         store: Store,
+        limits: Limits,
         accounts: Mapping[str, Account],
         carriers: Mapping[str, Carrier],
         metrics: Metrics,
         *,
-        series: CampaignSeries | None = None,
         clock: Callable[[], int],
+        wall_clock: Callable[[], datetime],
         not_ready: Callable[[], list[str]],
     ) -> None:
-        """`metrics` are told where to read their gauges; `series` is brought up to date with them.
-
-        `not_ready` says why no new traffic should come here.
-        """
+        """`metrics` are told where to read their gauges; `not_ready` says why no new traffic should come here."""
         self._settings = settings
         self._store = store
         self._accounts = accounts
         self._carriers = carriers
         self._clock = clock
-        self._series = series
+        self.limits = LimitsView(settings, limits, store, metrics, clock=clock, wall_clock=wall_clock)
         self._not_ready = not_ready
         self._started_ns = clock()
         self._waiting: dict[tuple[str, ...], float] = {}
@@ -99,7 +99,8 @@ class Overview:
 
     def _depths(self) -> Depths:
         """Walk over the lanes in which something stands."""
-        campaigns = self._series.campaigns if self._series is not None else {}
+        series = self.limits.series
+        campaigns = series.campaigns if series is not None else {}
         return Depths(cast("Collection[Line]", self._store.lanes()), campaigns)
 
     def _look(self) -> None:
@@ -111,8 +112,8 @@ class Overview:
             (name,): 0.0 if oldest_ns is None else (now_ns - oldest_ns) / NS
             for name, oldest_ns in zip(LANES, depths.oldest_ns, strict=True)
         }
-        if self._series is not None:
-            self._series.count(depths.of_campaigns)
+        if self.limits.series is not None:
+            self.limits.series.count(depths.of_campaigns)
 
     def _expose(self, metrics: Metrics) -> None:
         """Tell the metrics where to read the gauges."""

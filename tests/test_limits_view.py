@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,14 @@ import pytest
 from smppgw import limits_view
 from smppgw.limits_view import LimitsView
 from smppgw.session.timers import NS
-from smppgw.settings import BrandSettings, CampaignSettings, NumberSettings, PoolSettings, Settings
+from smppgw.settings import (
+    AdminSettings,
+    BrandSettings,
+    CampaignSettings,
+    NumberSettings,
+    PoolSettings,
+    Settings,
+)
 from tests.paced import NOON, Paced, number, registered
 
 FIRST, SECOND, THIRD = number(1), number(2), number(3)
@@ -40,7 +48,12 @@ def a_view(settings: Settings, **how: Any) -> tuple[Paced, LimitsView]:
     """What paces messages, and the view of it."""
     paced = Paced(settings, **how)
     return paced, LimitsView(
-        settings, paced.limits, paced.store, clock=lambda: paced.now_ns, wall_clock=paced.wall
+        settings,
+        paced.limits,
+        paced.store,
+        paced.metrics,
+        clock=lambda: paced.now_ns,
+        wall_clock=paced.wall,
     )
 
 
@@ -272,6 +285,15 @@ async def test_a_reload_is_seen_and_what_was_used_stays_so() -> None:
     entry = await seen(view, "campaign", "campaigns")
     assert (entry["segments_per_second"], entry["numbers"]) == (1, 1)
     assert entry["used_per_second"] == pytest.approx(10, rel=0.05)
+
+
+async def test_a_reload_is_told_to_the_series_by_campaign() -> None:
+    campaigns = tuple(a_campaign(name, number(place)) for place, name in enumerate(("one", "two")))
+    settings = registered(numbers=(), campaigns=campaigns[:1])
+    settings = replace(settings, admin=AdminSettings(campaign_series=2))
+    paced, view = a_view(settings)
+    view.reload(registered(numbers=(), campaigns=campaigns))
+    assert 'smppgw_campaign_segments_total{campaign="two"} 0.0' in paced.metrics.render().decode()
 
 
 async def test_where_nothing_is_configured_there_is_nothing_to_show() -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from smppgw import Smsc
-from smppgw.campaign_series import CampaignSeries
 from smppgw.library.bound import LATER, BoundEsme, Later
 from smppgw.metrics import Metrics
 from smppgw.overview import Overview
 from smppgw.pdu._generated import SubmitSm
-from smppgw.registered import Registered
 from smppgw.session.timers import NS
+from smppgw.settings import AdminSettings
 from smppgw.store.entries import Delivery
 from tests.paced import Paced, number, registered
 from tests.peers import client, submit_sm
@@ -87,17 +87,15 @@ async def test_status_and_metrics_show_what_waits_for_esmes_and_what_is_kept() -
 
 def an_overview(paced: Paced, *, series: int = 0) -> Overview:
     """What is seen of what is paced, without peers."""
-    campaigns = (
-        CampaignSeries(series, Registered.of(paced.settings), paced.limits, paced.metrics) if series else None
-    )
     return Overview(
-        paced.settings,
+        replace(paced.settings, admin=AdminSettings(campaign_series=series)),
         paced.store,
+        paced.limits,
         {},
         {},
         paced.metrics,
-        series=campaigns,
         clock=lambda: paced.now_ns,
+        wall_clock=paced.wall,
         not_ready=list[str],
     )
 

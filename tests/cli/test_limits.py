@@ -37,7 +37,12 @@ def asked(paced: Paced, view: LimitsView, *words: str) -> Done:
 def a_view(settings: Settings) -> tuple[Paced, LimitsView]:
     paced = Paced(settings)
     return paced, LimitsView(
-        settings, paced.limits, paced.store, clock=lambda: paced.now_ns, wall_clock=paced.wall
+        settings,
+        paced.limits,
+        paced.store,
+        paced.metrics,
+        clock=lambda: paced.now_ns,
+        wall_clock=paced.wall,
     )
 
 
