@@ -41,6 +41,7 @@ class Limit(Bucket):
 
     def change(self, rate: Rate, now_ns: int) -> None:
         """Go on at another rate, as a bucket does; what was promised stays promised."""
-        ahead_ns = max(0, self.promised_ns - self.gate_ns) * rate.interval_ns // self.interval_ns
+        ahead_ns = max(0, self.promised_ns - max(self.gate_ns, now_ns - self.tolerance_ns))
+        interval_ns = self.interval_ns
         super().change(rate, now_ns)
-        self.promised_ns = self.gate_ns + ahead_ns
+        self.promised_ns = self.gate_ns + ahead_ns * self.interval_ns // interval_ns
