@@ -116,7 +116,7 @@ class CarrierSide:
             case ev.Writable():
                 self._dispatch.kick()
             case ev.Bound(state):
-                link = self._links[connection] = self._carrier.link(connection, state)
+                link = self._links[connection] = self._carrier.link(connection, state, self._clock())
                 self._log.info("carrier_bound", mode=link.mode)
                 self._dispatch.kick()
             case ev.PeerUnbound():

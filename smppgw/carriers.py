@@ -20,10 +20,14 @@ _MODES: Final = {SessionState.BOUND_TX: "tx", SessionState.BOUND_RX: "rx", Sessi
 class Link:
     """One bound connection to a carrier."""
 
-    __slots__ = ("carrier", "connection", "mode", "pace", "unsettled")
+    __slots__ = ("bucket", "carrier", "connection", "mode", "pace", "unsettled")
 
-    def __init__(self, carrier: Carrier, connection: Connection, state: SessionState) -> None:
+    def __init__(
+        self, carrier: Carrier, connection: Connection, state: SessionState, bucket: Bucket | None
+    ) -> None:
         self.carrier = carrier
+        self.bucket = bucket
+        """Of `bind_messages_per_second`; None for no limit."""
         self.connection = connection
         self.mode = _MODES[state]
         self.pace = Pace()
@@ -56,15 +60,18 @@ class Carrier:
         self.settings = settings
         self.name = settings.name
         self.links: list[Link] = []
+        self._burst_seconds = burst_seconds
         rate = settings.messages_per_second
         self.bucket = Bucket(Rate.of(rate, burst_seconds=burst_seconds), now_ns) if rate else None
         self.ids = CarrierIds(settings.message_id)
         self.meanings = Meanings(profile)
         self.verdicts = Verdicts(self.meanings)
 
-    def link(self, connection: Connection, state: SessionState) -> Link:
+    def link(self, connection: Connection, state: SessionState, now_ns: int) -> Link:
         """Count a connection in."""
-        link = Link(self, connection, state)
+        rate = self.settings.bind_messages_per_second
+        bucket = Bucket(Rate.of(rate, burst_seconds=self._burst_seconds), now_ns) if rate else None
+        link = Link(self, connection, state, bucket)
         self.links.append(link)
         return link
 

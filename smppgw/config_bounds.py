@@ -218,6 +218,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
             "binds": number(1, 100),
             "window": number(1, 10_000, "requests"),
             "messages_per_second": _RATE,
+            "bind_messages_per_second": _RATE,
             "enquire_link": _TIMER,
             "response_timeout": _TIMEOUT,
             "bind_timeout": _TIMEOUT,

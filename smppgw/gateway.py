@@ -82,24 +82,22 @@ class Gateway:
         self._ticks = 0
         listen = settings.listen
         now_ns = clock()
-        self.registry = Registry(settings)
+        registry = Registry(settings)
         self.limits = Limits(settings, now_ns, pacific_day(wall_clock()))
-        self.router = Router(settings, lambda source: self.registry.campaign_of(source))
-        self.lines = Lines(settings.esmes, self.router, self.registry, self.limits)
+        self.router = Router(settings, registry)
+        self.lines = Lines(settings.esmes, self.router, registry, self.limits)
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         """Done when the store has failed: nothing may be promised any more, and the process is to end."""
         self.store = self._store(files or OsFiles())
         self.store.on_ready = self._on_ready
-        self.accounts = {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes}
+        self.accounts = {
+            esme.system_id: Account(esme, self.metrics, now_ns=now_ns) for esme in settings.esmes
+        }
         profiles = settings.profiles or {}
+        burst = settings.limits.burst_seconds
         self.carriers = {
-            carrier.name: Carrier(
-                carrier,
-                profiles.get(carrier.name),
-                now_ns=now_ns,
-                burst_seconds=settings.limits.burst_seconds,
-            )
-            for carrier in settings.carriers
+            each.name: Carrier(each, profiles.get(each.name), now_ns=now_ns, burst_seconds=burst)
+            for each in settings.carriers
         }
         session_settings = session_settings_of(listen)
         self.outbinder = Outbinder(
@@ -181,29 +179,23 @@ class Gateway:
             on_deliveries=self.inbound.kick,
             on_asked=self.quotas.top_up,
         )
+        senders = Senders(
+            self.lines, registry, Pools(settings), operators_known=settings.operators is not None
+        )
         self.inquiry = Inquiry(
             self.store,
             self.metrics,
+            senders,
             clock=clock,
             wall_clock=wall_clock,
             own_receipts=self.settling.own,
             on_deliveries=self.inbound.kick,
             on_returned=self.dispatch.kick,
         )
-        senders = Senders(self.lines, self.registry, self.limits, Pools(settings))
-        self.reloading = Reloading(
-            settings,
-            self.limits,
-            self.lines,
-            senders,
-            self.quotas,
-            self.pacing,
-            clock=clock,
-            on_registry=self._on_registry,
-        )
         self._drain = Drain(
             self.store, self.accounts, self.dispatch, self.inbound, keeps=self._keeps, clock=clock
         )
+        self.left = self._drain.left
         self.admission = Admission(
             senders,
             self.store,
@@ -211,6 +203,7 @@ class Gateway:
             self.inquiry,
             clock=clock,
             wall_clock=wall_clock,
+            max_octets=settings.store.max_bytes,
             on_accepted=self.dispatch.kick,
         )
         self.esme_side = EsmeSide(
@@ -237,18 +230,37 @@ class Gateway:
             CarrierSide(carrier, self.dispatch, self.receipts, self.metrics, logger, clock=clock)
             for carrier in self.carriers.values()
         ]
-        self.status = Overview(
+        self.overview = Overview(
             settings,
             self.store,
-            self.router,
+            self.limits,
             self.accounts,
             self.carriers,
             self.metrics,
             clock=clock,
+            wall_clock=wall_clock,
             not_ready=self.not_ready,
-        ).status
+        )
+        self.status = self.overview.status
+        self.reload = Reloading(
+            settings,
+            self.limits,
+            self.router,
+            self.lines,
+            senders,
+            self.accounts,
+            self.quotas,
+            self.pacing,
+            self.overview.limits,
+            clock=clock,
+            on_reloaded=self.dispatch.kick,
+        ).reload
         self.admin = AdminServer(
-            settings.admin, metrics=self.metrics, status=self.status, ready=self.not_ready
+            settings.admin,
+            metrics=self.metrics,
+            status=self.status,
+            limits=self.overview.limits.page,
+            ready=self.not_ready,
         )
 
     def _store(self, files: Files) -> Store:
@@ -308,15 +320,6 @@ class Gateway:
             await self.store.close()
             raise
 
-    def reload(self, settings: Settings) -> list[str]:
-        """Take up who may send, and how much; return the tables whose changes need a restart."""
-        needed = self.reloading.reload(settings)
-        self.dispatch.kick()
-        return needed
-
-    def _on_registry(self, registry: Registry) -> None:
-        self.registry = registry
-
     def _on_cap_room(self, cap: DayCap) -> None:
         self.pacing.has_room(cap)
         self.dispatch.kick()
@@ -357,15 +360,10 @@ class Gateway:
         await asyncio.gather(*(side.close() for side in self.carrier_sides))
         if self._tick is not None:
             self._tick.cancel()
-        left = self.left()
-        lost = await self.store.close()
+        left, lost = self.left(), await self.store.close()
         await self.admin.close()
         log = self._log.warning if lost else self._log.info
         log("drain_finished", lost=lost, **left)
-
-    def left(self) -> dict[str, int]:
-        """See `Drain.left`."""
-        return self._drain.left()
 
     def _keep_house(self, due_ns: int) -> None:
         now_ns = self._clock()
@@ -379,6 +377,7 @@ class Gateway:
             self._log.warning("store_stalled" if self.store.stalled else "store_goes_on")
         self._ticks += 1
         if self._ticks % LOOK_THROUGH_EVERY == 0:
+            self.overview.limits.sample(now_ns)
             self.early.expire()
             self.handsets.expire()
             self.inbound.sweep(now_ns)

@@ -95,10 +95,9 @@ class Lines:
     def __init__(
         self, esmes: Iterable[EsmeSettings], router: Router, registry: Registry, limits: Limits
     ) -> None:
-        self._esmes = {esme.system_id: esme for esme in esmes}
         self._router = router
-        self._registry = registry
         self._limits = limits
+        self._go_by(esmes, registry)
         self._outlets: dict[tuple[str, ...], Outlet] = {}
         self._routes = {route.name: route for route in router.routes}
         for route in router.routes:
@@ -137,12 +136,16 @@ class Lines:
         self._mark(line)
         return line
 
-    def replace(self, registry: Registry) -> None:
+    def replace(self, esmes: Iterable[EsmeSettings], registry: Registry) -> None:
         """Let all lines be subject to what the configuration says now; the limits have been changed in place."""
-        self._registry = registry
+        self._go_by(esmes, registry)
         for line in self._lines.values():
             line.number, line.campaign, line.cap = self._limits.of(line.source)
             self._mark(line)
+
+    def _go_by(self, esmes: Iterable[EsmeSettings], registry: Registry) -> None:
+        self._esmes = {esme.system_id: esme for esme in esmes}
+        self._registry = registry
 
     def refusal(self, line: Line, message: Message) -> Reason | None:
         """Say why a message that was accepted may not be sent any more; None where it may."""

@@ -5,13 +5,16 @@ What is not of that kind (peers, routes, the store, where we listen) is taken up
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Final
 
+from smppgw.accounts import Account
+from smppgw.limits_view import LimitsView
 from smppgw.lines import Lines
 from smppgw.pacing import Pacing
 from smppgw.quotas import Quotas
+from smppgw.routing import Router
 from smppgw.senders import Senders
 from smppgw.settings import Settings
 from smppgw.throttle.limits import Limits
@@ -19,49 +22,65 @@ from smppgw.throttle.pools import Pools
 from smppgw.throttle.registry import Registry
 
 RELOADED: Final = frozenset(
-    {"brands", "campaigns", "numbers", "pools", "limits", "tiers", "countries", "operators"}
+    {"esmes", "brands", "campaigns", "numbers", "pools", "limits", "tiers", "countries", "operators"}
 )
-"""Fields of `Settings` that are taken up at once."""
+"""Fields of `Settings` that are taken up at once: of `esmes`, those that are there before and after."""
 
 
 class Reloading:
-    """Hands a new registry to all that go by it."""
+    """Hands what is new to all that go by it."""
 
     def __init__(
         self,
         settings: Settings,
         limits: Limits,
+        router: Router,
         lines: Lines,
         senders: Senders,
+        accounts: Mapping[str, Account],
         quotas: Quotas,
         pacing: Pacing,
+        view: LimitsView,
         *,
         clock: Callable[[], int],
-        on_registry: Callable[[Registry], None],
+        on_reloaded: Callable[[], None],
     ) -> None:
-        """`on_registry` gets each new one."""
         self._settings = settings
         self._limits = limits
+        self._router = router
         self._lines = lines
         self._senders = senders
+        self._accounts = accounts
         self._quotas = quotas
         self._pacing = pacing
+        self._view = view
         self._clock = clock
-        self._on_registry = on_registry
+        self._on_reloaded = on_reloaded
 
     def reload(self, settings: Settings) -> list[str]:
         """Take up what is taken up at once; return the tables whose changes need a restart."""
         now_ns = self._clock()
         registry = Registry(settings)
-        self._on_registry(registry)
         self._limits.reload(settings, now_ns)
         self._quotas.keep()
-        self._lines.replace(registry)
-        self._senders.replace(registry, self._limits, Pools(settings))
+        self._router.adopt(settings, registry)
+        self._lines.replace(settings.esmes, registry)
+        self._senders.replace(registry, Pools(settings), operators_known=settings.operators is not None)
+        esmes = {esme.system_id: esme for esme in settings.esmes}
+        for name, account in self._accounts.items():
+            account.change(esmes.get(name, account.settings), now_ns)
         self._pacing.begin_anew(now_ns)
-        return [
-            f"[{each.metadata.get('key', each.name)}]"
+        self._view.reload(settings)
+        self._on_reloaded()
+        return self._need_restart(settings)
+
+    def _need_restart(self, settings: Settings) -> list[str]:
+        needed = [
+            each.metadata.get("key", each.name)
             for each in fields(Settings)
             if each.name not in RELOADED
             and getattr(settings, each.name) != getattr(self._settings, each.name)
         ]
+        if {esme.system_id for esme in settings.esmes} != set(self._accounts):
+            needed.insert(0, "esme")
+        return needed

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from smppgw.settings import CampaignSettings, EsmeSettings, Lane, RouteSettings, Settings
 from smppgw.splitting import Form
+from smppgw.throttle.registry import Registry
 
 LANES: Final[tuple[Lane, ...]] = ("otp", "transactional", "promotional")
 """In the order in which they leave."""
@@ -58,33 +59,36 @@ def _splits(carriers: Sequence[str], forms: Mapping[str, Literal["whole", "udh",
 
 
 class Router:
-    """Answers from what the configuration says of ESMEs, carriers and routes: that which no reload changes."""
+    """Answers from what the configuration says of ESMEs, carriers, routes and numbers."""
 
-    def __init__(self, settings: Settings, campaign_of: Callable[[str], CampaignSettings | None]) -> None:
-        """`campaign_of(source)` tells the campaign that a source address belongs to."""
-        self.campaign_of = campaign_of
-        carriers = tuple(carrier.name for carrier in settings.carriers)
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self.carriers = tuple(carrier.name for carrier in settings.carriers)
         forms = {carrier.name: carrier.long_messages for carrier in settings.carriers}
         names = _names_of(settings.routes)
         self._routes = [
             (match, Route(name, match.carriers, _splits(match.carriers, forms)))
             for match, name in zip(settings.routes, names, strict=True)
         ]
-        self._default = Route("default", carriers, _splits(carriers, forms))
-        self._owners = {digits(source): esme.system_id for esme in settings.esmes for source in esme.sources}
-        self._campaign_owners = {
-            campaign: esme.system_id for esme in settings.esmes for campaign in esme.campaigns
-        }
+        self._default = Route("default", self.carriers, _splits(self.carriers, forms))
+        self.needs_destination = any(match.destination is not None for match in settings.routes)
+        """Whether the route depends on where a message goes."""
+        self.adopt(settings, registry)
+
+    def adopt(self, settings: Settings, registry: Registry) -> None:
+        """Go by what another configuration says of numbers, and of whose they are; the routes stay."""
+        self.campaign_of: Callable[[str], CampaignSettings | None] = registry.campaign_of
+        """The campaign that a source address belongs to."""
+        self._canonical = registry.canonical
+        self._owners: dict[str, str] = {}
+        for esme in settings.esmes:
+            for number in registry.numbers_of(esme):
+                self._owners.setdefault(number, esme.system_id)
         self._prefix_owners = {
             digits(prefix): esme.system_id for esme in settings.esmes for prefix in esme.prefixes
         }
         self._prefix_lengths = sorted({len(prefix) for prefix in self._prefix_owners}, reverse=True)
         sole = settings.esmes[0].system_id if len(settings.esmes) == 1 else None
         self._default_owner = settings.inbound.default_esme or sole
-        self.needs_destination = any(match.destination is not None for match in settings.routes)
-        """Whether the route depends on where a message goes."""
-        self.needs_campaign = any(match.campaign is not None for match in settings.routes)
-        """Whether it depends on the campaign of a source address."""
 
     @property
     def routes(self) -> list[Route]:
@@ -115,16 +119,13 @@ class Router:
     def owner(self, number: str) -> str | None:
         """Return the system_id that a message to this number belongs to; None where it is nobody's.
 
-        Whose `sources` have it; else whose `campaigns` do; else whose `prefixes` fit it best; else `[inbound]
-        default_esme`; else the only ESME.
+        Whose `sources` have it, or whose `campaigns`; else whose `prefixes` fit it best; else `[inbound] default_esme`;
+        else the only ESME.
         """
-        number = digits(number)
-        owner = self._owners.get(number)
+        owner = self._owners.get(self._canonical(number))
         if owner is not None:
             return owner
-        campaign = self.campaign_of(number)
-        if campaign is not None and campaign.id in self._campaign_owners:
-            return self._campaign_owners[campaign.id]
+        number = digits(number)
         if number.isdigit():
             for length in self._prefix_lengths:
                 owner = self._prefix_owners.get(number[:length])

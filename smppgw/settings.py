@@ -148,6 +148,8 @@ class CarrierSettings:
     """submit_sm in flight on one bind."""
     messages_per_second: float = 0.0
     """Over all its binds. 0: no limit."""
+    bind_messages_per_second: float = 0.0
+    """On each of its binds. 0: no limit."""
     message_id: MessageIdFormat = "auto"
     """How the id in a receipt is written, beside that in the response; auto learns it."""
     profile: Path | None = None

@@ -60,7 +60,7 @@ def settings_of(
     **tables: Any,
 ) -> Settings:
     """The configuration of a gateway on free ports, without limits, that keeps nothing."""
-    others: dict[str, Any] = dict.fromkeys(("routes", "brands", "campaigns", "numbers"), ())
+    others: dict[str, Any] = dict.fromkeys(("routes", "brands", "campaigns", "numbers", "pools"), ())
     return Settings(
         gateway=gateway or GatewaySettings(drain_timeout=5.0, retry_delay=0.05),
         listen=listen or ListenSettings(port=0, failed_bind_delay=0.01),

@@ -43,7 +43,7 @@ FLOORS: Final[Mapping[int, str]] = {
     3: """
         accounts admission binding carrier_side carriers dispatch early esme_side expiry finding handsets inbound
         inquiry message_ids notice orphans outbind overdue overview parts pump receipts replacement retries routing
-        settling submission telling verdicts
+        settling submission telling verdicts drain lines pacing reloading
         backlog_view batch campaign_series limits_look limits_view quotas senders
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_registration config_rules gateway",
@@ -77,6 +77,7 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "config_bounds": "test_config.py",
     "config_reader": "test_config.py",
     "config_rules": "test_config.py",
+    "drain": "test_gateway.py",
     "early": "test_receipts.py",
     "cli.asking": "test_status.py",
     "finding": "test_receipts.py",

@@ -7,7 +7,8 @@ from smppgw.settings import CarrierSettings, MessageIdFormat
 
 
 def a_carrier(message_id: MessageIdFormat) -> Carrier:
-    return Carrier(CarrierSettings("a", "127.0.0.1", "smppgw", "secret", message_id=message_id))
+    settings = CarrierSettings("a", "127.0.0.1", "smppgw", "secret", message_id=message_id)
+    return Carrier(settings, now_ns=0, burst_seconds=0.05)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from smppgw.settings import EsmeSettings, InboundSettings, StoreSettings
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery
 from smppgw.store.memory import MemoryStore
+from smppgw.throttle.registry import Registry
 from tests.peers import PickyEsme, client
 from tests.store.stores import opened
 from tests.support import WAIT_SECONDS, a_carrier, an_esme, running, settings_of, until
@@ -98,7 +99,7 @@ class World:
             inbound=InboundSettings(**inbound),
         )
         self.handsets = Handsets(
-            Router(settings),
+            Router(settings, Registry(settings)),
             store,
             {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes},
             self.metrics,

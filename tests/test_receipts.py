@@ -43,6 +43,7 @@ from smppgw.store.api import Durable
 from smppgw.store.entries import Delivery, Held, Message, Outcome
 from smppgw.store.memory import MemoryStore
 from smppgw.telling import envelope_of
+from smppgw.throttle.registry import Registry
 from tests.peers import Recorder, client, receipt_for, submit_sm
 from tests.support import Tap, a_carrier, an_esme, bodies, running, settings_of, until
 
@@ -231,7 +232,7 @@ class Desk:
     """`Receipts` with one carrier, one ESME "app" that owns 12065550100, a slow store and a clock set by hand."""
 
     def __init__(self, *, message_id: str = "text", max_waiting: int = 1_000_000, **inbound: Any) -> None:
-        self.carrier = Carrier(a_carrier(1, message_id=message_id))
+        self.carrier = Carrier(a_carrier(1, message_id=message_id), now_ns=0, burst_seconds=0.05)
         self.store = SlowStore()
         self.metrics = Metrics()
         self.log = LogCapture()
@@ -258,7 +259,7 @@ class Desk:
             wall_clock=lambda: datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
         )
         handsets = Handsets(
-            Router(tables),
+            Router(tables, Registry(tables)),
             self.store,
             accounts,
             self.metrics,

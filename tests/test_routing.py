@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from smppgw.settings import (
     Settings,
     StoreSettings,
 )
+from smppgw.throttle.registry import Registry
 
 
 def settings(
@@ -40,10 +42,15 @@ def settings(
         brands=(),
         campaigns=campaigns,
         numbers=(),
+        pools=(),
         limits=LimitsSettings(),
         inbound=InboundSettings(default_esme=default_esme),
         store=StoreSettings(),
     )
+
+
+def router_of(settings: Settings) -> Router:
+    return Router(settings, Registry(settings))
 
 
 ACME = EsmeSettings("acme", "pw")
@@ -58,14 +65,14 @@ def test_telephone_numbers_compare_by_their_digits(address: str, compared: str) 
 
 
 def test_without_routes_messages_go_to_the_carriers_in_the_order_they_stand() -> None:
-    router = Router(settings())
+    router = router_of(settings())
     [route] = router.routes
     assert route.carriers == ("first", "second")
     assert router.route(ACME, "1", "2") is route
 
 
 def test_the_first_route_that_matches_is_taken() -> None:
-    router = Router(
+    router = router_of(
         settings(
             routes=(
                 RouteSettings(("second",), esme="other"),
@@ -89,14 +96,14 @@ def test_the_first_route_that_matches_is_taken() -> None:
     assert router.needs_destination
 
 
-def test_a_message_with_no_route_has_no_lane() -> None:
-    router = Router(settings(routes=(RouteSettings(("first",), esme="other"),)))
-    assert router.lanes(ACME, "1", "2") is None
+def test_where_no_route_matches_there_is_none() -> None:
+    router = router_of(settings(routes=(RouteSettings(("first",), esme="other"),)))
+    assert router.route(ACME, "1", "2") is None
     assert not router.needs_destination
 
 
 def test_the_lane_is_the_campaign_s_else_the_esme_s_else_the_priority_s() -> None:
-    router = Router(
+    router = router_of(
         settings(
             campaigns=(
                 CampaignSettings("codes", "brand", lane="otp", numbers=("+12065550100",)),
@@ -105,18 +112,13 @@ def test_the_lane_is_the_campaign_s_else_the_esme_s_else_the_priority_s() -> Non
         )
     )
     fixed = EsmeSettings("acme", "pw", lane="transactional")
-    assert set(router.lanes(fixed, "12065550100", "2") or ()) == {"default/otp"}
-    assert set(router.lanes(fixed, "12065550101", "2") or ()) == {"default/transactional"}
-    assert router.lanes(ACME, "12065550101", "2") == (
-        "default/promotional",
-        "default/transactional",
-        "default/transactional",
-        "default/otp",
-    )
+    assert set(router.lanes(fixed, "12065550100")) == {"otp"}
+    assert set(router.lanes(fixed, "12065550101")) == {"transactional"}
+    assert router.lanes(ACME, "12065550101") == ("promotional", "transactional", "transactional", "otp")
 
 
 def test_a_number_belongs_to_the_esme_that_may_send_from_it() -> None:
-    router = Router(
+    router = router_of(
         settings(
             esmes=(
                 EsmeSettings("acme", "pw", sources=("+12065550100",)),
@@ -130,11 +132,11 @@ def test_a_number_belongs_to_the_esme_that_may_send_from_it() -> None:
 
 
 def test_the_only_esme_owns_every_number() -> None:
-    assert Router(settings()).owner("whatever") == "acme"
+    assert router_of(settings()).owner("whatever") == "acme"
 
 
 def test_a_number_that_no_esme_has_belongs_to_the_one_whose_longest_prefix_fits() -> None:
-    router = Router(
+    router = router_of(
         settings(
             esmes=(
                 EsmeSettings("us", "pw", prefixes=("1",)),
@@ -156,32 +158,31 @@ def test_a_number_that_no_esme_has_belongs_to_the_one_whose_longest_prefix_fits(
 
 def test_a_number_that_fits_nowhere_belongs_to_the_default() -> None:
     esmes = (EsmeSettings("acme", "pw", prefixes=("1206",)), EsmeSettings("rest", "pw"))
-    router = Router(settings(esmes=esmes, default_esme="rest"))
+    router = router_of(settings(esmes=esmes, default_esme="rest"))
     assert router.owner("12065550100") == "acme"
     assert router.owner("442071234567") == "rest"
     assert router.owner("SHOP") == "rest"
 
 
-def test_the_carriers_stand_as_configured() -> None:
-    assert Router(settings(routes=(RouteSettings(("second",)),))).carriers == ("first", "second")
+def test_a_number_of_a_campaign_belongs_to_the_esme_that_has_the_campaign() -> None:
+    router = router_of(
+        settings(
+            esmes=(
+                EsmeSettings("acme", "pw", campaigns=("spring",)),
+                EsmeSettings("other", "pw", sources=("+12065550101",)),
+            ),
+            campaigns=(CampaignSettings("spring", "brand", numbers=("+12065550100", "+12065550101")),),
+        )
+    )
+    assert router.owner("+12065550100") == "acme"
+    assert router.owner("12065550101") == "other"
+    assert router.owner("12065550102") is None
 
 
-def test_a_lane_stays_the_same_one_when_a_route_is_put_before_its_route() -> None:
-    mine = RouteSettings(carriers=("first",), esme="acme")
-    [lane, *_] = Router(settings(routes=(mine,))).routes[0].lanes
-    router = Router(settings(routes=(RouteSettings(carriers=("second",), source="1206"), mine)))
-    assert router.lane_now(lane) == lane
-    assert [route.carriers for route in router.routes if lane in route.lanes] == [("first",)]
-
-
-def test_routes_that_match_alike_have_lanes_of_their_own() -> None:
-    alike = RouteSettings(carriers=("first",))
-    router = Router(settings(routes=(alike, alike, alike)))
-    assert len({lane for route in router.routes for lane in route.lanes}) == 9
-
-
-def test_a_lane_of_a_route_that_is_gone_goes_to_the_last_route() -> None:
-    routes = (RouteSettings(carriers=("first",), esme="acme"), RouteSettings(carriers=("second",)))
-    router = Router(settings(routes=routes))
-    assert router.lane_now("default/otp") == router.routes[-1].lanes[0]
-    assert router.lane_now("something else") == router.routes[-1].lanes[-1]
+def test_routes_split_long_messages_as_the_first_of_their_carriers_wants_that_does_not_take_them_whole() -> (
+    None
+):
+    made = settings(routes=(RouteSettings(("first", "second")), RouteSettings(("first",))))
+    first, second = made.carriers
+    made = replace(made, carriers=(first, replace(second, long_messages="udh")))
+    assert [route.splits for route in router_of(made).routes] == ["udh", None]

@@ -66,7 +66,7 @@ class Bench:
             clock=lambda: self.now_ns,
             wall_clock=lambda: NOW,
         )
-        self.carrier = Carrier(a_carrier(1, message_id="text"), profile)
+        self.carrier = Carrier(a_carrier(1, message_id="text"), profile, now_ns=0, burst_seconds=0.05)
         self._keys = KEY
 
     def accept(self, *, parts: int = 1, registered_delivery: int = 1, **fields: Any) -> list[Message]:
