@@ -9,7 +9,8 @@ from smppgw.carrier_ids import CarrierIds
 from smppgw.error_classes import Meanings
 from smppgw.session.connection import Connection
 from smppgw.session.states import SessionState
-from smppgw.settings import CarrierSettings, ErrorProfile
+from smppgw.settings import CarrierSettings
+from smppgw.tables import ErrorProfile
 from smppgw.throttle.backoff import Pace
 from smppgw.throttle.bucket import Bucket, Rate
 from smppgw.verdicts import Verdicts

@@ -17,7 +17,8 @@ from smppgw.config_registration import country_breaches
 from smppgw.config_rules import breaches, profile_breaches
 from smppgw.errors import SmppgwError
 from smppgw.operators import Operators, OperatorsError
-from smppgw.settings import CarrierSettings, CountryTable, ErrorProfile, Settings, TierTable
+from smppgw.settings import CarrierSettings, Settings
+from smppgw.tables import CountryTable, ErrorProfile, TierTable
 
 Table = TypeVar("Table", TierTable, CountryTable, ErrorProfile)
 

@@ -17,26 +17,28 @@ from smppgw.error_classes import status_number
 from smppgw.settings import (
     AdminSettings,
     BrandSettings,
-    BrandTier,
-    CampaignRules,
     CampaignSettings,
     CarrierSettings,
-    ClassRate,
-    CountryRules,
-    ErrMeaning,
     EsmeSettings,
     GatewaySettings,
     InboundSettings,
     LimitsSettings,
     ListenSettings,
-    NumberRate,
     NumberSettings,
     OutbindSettings,
     PoolSettings,
     RouteSettings,
+    StoreSettings,
+)
+from smppgw.tables import (
+    BrandTier,
+    CampaignRules,
+    ClassRate,
+    CountryRules,
+    ErrMeaning,
+    NumberRate,
     StatMeaning,
     StatusMeaning,
-    StoreSettings,
 )
 from smppgw.throttle.nanp import canonical
 

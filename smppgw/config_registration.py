@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from smppgw.config_reader import Breach, named, no_such
-from smppgw.settings import BrandSettings, CampaignRules, CampaignSettings, CountryTable, Settings
+from smppgw.settings import BrandSettings, CampaignSettings, Settings
+from smppgw.tables import CampaignRules, CountryTable
 from smppgw.throttle import nanp
 
 SOLE_PROPRIETOR: Final = "sole_proprietor"

@@ -14,7 +14,8 @@ from smppgw.config_registration import registration_breaches
 from smppgw.error_classes import NO_FAILURE, class_of_stat, plain_err
 from smppgw.pdu.constants import InterfaceVersion, status_name
 from smppgw.pdu.receipt import state_of_stat
-from smppgw.settings import ErrorProfile, Settings
+from smppgw.settings import Settings
+from smppgw.tables import ErrorProfile
 
 LEAST_SEGMENTS: Final = 8
 """The log keeps three at any time; the ledger needs room beside them."""

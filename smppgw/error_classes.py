@@ -12,8 +12,8 @@ from typing import Final
 
 from smppgw.pdu.constants import CommandStatus, MessageState
 from smppgw.pdu.receipt import state_of_stat
-from smppgw.settings import ErrorClass, ErrorProfile
 from smppgw.store.entries import Outcome
+from smppgw.tables import ErrorClass, ErrorProfile
 
 ERR_CHARACTERS: Final = 20
 """How much of an `err` is kept: operators write up to eight characters, and a peer may write anything."""

@@ -83,6 +83,8 @@ class Router:
         for esme in settings.esmes:
             for number in registry.numbers_of(esme):
                 self._owners.setdefault(number, esme.system_id)
+        for esme in settings.esmes:  # what one names itself is not another's by way of a campaign
+            self._owners.update((registry.canonical(source), esme.system_id) for source in esme.sources)
         self._prefix_owners = {
             digits(prefix): esme.system_id for esme in settings.esmes for prefix in esme.prefixes
         }

@@ -19,7 +19,7 @@ MODULE_LINES: Final = 400
 GENERATED: Final = "pdu._generated"
 
 FLOORS: Final[Mapping[int, str]] = {
-    0: "errors operators settings",
+    0: "errors operators settings tables",
     1: """
         carrier_ids error_classes id_spelling in_order joining learnt_ids splitting pdu.* throttle.*
         session session.control session.errors session.events session.handshake session.machine session.outgoing
@@ -94,6 +94,7 @@ NO_TESTS: Final = frozenset(
         "session.errors",
         "session.events",
         "settings",
+        "tables",
         "store.api",
         "store.entries",
         "store.errors",

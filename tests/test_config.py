@@ -18,16 +18,13 @@ from smppgw.error_classes import Meanings
 from smppgw.settings import (
     AdminSettings,
     CarrierSettings,
-    ErrMeaning,
-    ErrorProfile,
     EsmeSettings,
     ListenSettings,
     OutbindSettings,
     PoolSettings,
     Settings,
-    StatMeaning,
-    StatusMeaning,
 )
+from smppgw.tables import ErrMeaning, ErrorProfile, StatMeaning, StatusMeaning
 
 CONFIG = Path(__file__).parents[1] / "config"
 MINIMAL = """

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from smppgw.error_classes import ERR_CHARACTERS, Meanings, class_of_stat, class_of_status, words
 from smppgw.pdu.constants import CommandStatus, MessageState
 from smppgw.pdu.receipt import STAT_OF_STATE, state_of_stat
-from smppgw.settings import ErrMeaning, ErrorClass, ErrorProfile, StatMeaning, StatusMeaning
 from smppgw.store.entries import Outcome
+from smppgw.tables import ErrMeaning, ErrorClass, ErrorProfile, StatMeaning, StatusMeaning
 
 STATUSES = json.loads((Path(__file__).parent / "data" / "spec" / "statuses.json").read_text())["statuses"]
 FAILURES = ("UNDELIV", "FAILED", "REJECTD", "EXPIRED", "DELETED", "UNKNOWN", "SKIPPED")

@@ -8,8 +8,9 @@ from smppgw.error_classes import Meanings
 from smppgw.pdu.constants import CommandStatus, MessageState
 from smppgw.retries import CAP_DELAY_MOST_NS, CAP_DELAY_NS, NO_RESPONSE, Retries, slows_down
 from smppgw.session.timers import NS
-from smppgw.settings import ErrorClass, GatewaySettings
+from smppgw.settings import GatewaySettings
 from smppgw.store.entries import Message, Outcome
+from smppgw.tables import ErrorClass
 
 DAY_NS = 24 * 3600 * NS
 HOPELESS = (

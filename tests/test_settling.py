@@ -22,10 +22,10 @@ from smppgw.pdu.constants import CommandId, MessageState, TlvTag
 from smppgw.pdu.receipt import STAT_OF_STATE, format_receipt
 from smppgw.pdu.tlv import make_tlv, tlv_value
 from smppgw.session.timers import NS
-from smppgw.settings import ErrMeaning, ErrorProfile
 from smppgw.settling import Settled, Settling
 from smppgw.store.entries import Delivery, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
+from smppgw.tables import ErrMeaning, ErrorProfile
 from smppgw.telling import envelope_of
 from tests.peers import receipt_for, submit_sm
 from tests.support import a_carrier, an_esme

@@ -4,8 +4,8 @@ import pytest
 
 from smppgw.error_classes import Meanings
 from smppgw.notice import Words
-from smppgw.settings import ErrMeaning, ErrorProfile
 from smppgw.store.entries import Outcome
+from smppgw.tables import ErrMeaning, ErrorProfile
 from smppgw.verdicts import Verdict, Verdicts
 
 PROFILE = ErrorProfile((ErrMeaning(("34",), "permanent_number", "a test"),), (), ())

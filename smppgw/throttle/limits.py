@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from smppgw.settings import BrandSettings, CampaignSettings, NumberSettings, NumberType, Settings
+from smppgw.settings import BrandSettings, CampaignSettings, NumberSettings, Settings
+from smppgw.tables import NumberType
 from smppgw.throttle.bucket import Rate
 from smppgw.throttle.day_cap import DayCap
 from smppgw.throttle.limit import Kind, Limit

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from smppgw.settings import NumberType
+from smppgw.tables import NumberType
 
 Country = Literal["US", "CA", "NANP"]
 """Of a number of +1: the United States with its territories, Canada, or one of the other countries."""

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from smppgw.settings import BrandSettings, CampaignSettings, CountryRules, EsmeSettings, NumberType, Settings
+from smppgw.settings import BrandSettings, CampaignSettings, EsmeSettings, Settings
+from smppgw.tables import CountryRules, NumberType
 from smppgw.throttle import nanp
 from smppgw.throttle.pools import Pool, pools_of
 

@@ -2,22 +2,13 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 from typing import Any, Final
 
 import pytest
 
-from smppgw.settings import (
-    BrandSettings,
-    BrandTier,
-    CampaignSettings,
-    ClassRate,
-    LimitsSettings,
-    NumberRate,
-    NumberSettings,
-    Settings,
-    TierTable,
-)
+from smppgw.settings import BrandSettings, CampaignSettings, LimitsSettings, NumberSettings, Settings
+from smppgw.tables import BrandTier, ClassRate, NumberRate, TierTable
 from smppgw.throttle.bucket import NS, Rate
 from smppgw.throttle.limit import Limit
 from smppgw.throttle.limits import NO_TERMS, Limits, Terms
@@ -263,9 +254,9 @@ def test_100_000_numbers_are_built_quickly_and_take_little_memory() -> None:
         for place in range(2_000)
     ]
     settings = config(*campaigns, brands=(BrandSettings("brand", tier="top"),))
-    began = perf_counter()
+    began = process_time()
     limits = Limits(settings, 0, TODAY)
-    assert perf_counter() - began < 1.5
+    assert process_time() - began < 1.5
     assert len(limits.numbers) == 100_000
     del limits
     tracemalloc.start()

@@ -16,8 +16,6 @@ from smppgw.settings import (
     AdminSettings,
     BrandSettings,
     CampaignSettings,
-    CountryRules,
-    CountryTable,
     EsmeSettings,
     GatewaySettings,
     InboundSettings,
@@ -29,6 +27,7 @@ from smppgw.settings import (
     Status,
     StoreSettings,
 )
+from smppgw.tables import CountryRules, CountryTable
 from smppgw.throttle.registry import Registry
 from tests.test_config import CONFIG
 
