@@ -207,7 +207,9 @@ class Metrics:
             "kind",
         )
         self.throttled = self._counter(
-            "smppgw_throttled", "Messages held back or refused by a limit.", "limit"
+            "smppgw_throttled",
+            "Waits of the first message of a lane for a limit, and messages refused by one.",
+            "limit",
         )
         for limit in LIMITS:
             self.throttled(limit)

@@ -129,7 +129,8 @@ def _campaigns(campaigns: Sequence[Entry]) -> list[tuple[str, ...]]:
                 one_line(campaign["brand"]),
                 one_line(campaign["status"]),
                 one_line(campaign["class"] or _NONE),
-                *_allowed(campaign),
+                # One without a rate of its own, of which something is known to be used, has numbers with theirs.
+                *_allowed(campaign, _NONE if campaign["used_per_second"] is None else "by number"),
                 *_waiting(campaign),
                 one_line(" ".join(campaign["pools"]) or _NONE),
             )
@@ -166,10 +167,11 @@ def _waiting(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _allowed(entry: Entry) -> tuple[str, ...]:
-    token = entry["next_token_seconds"]
+def _allowed(entry: Entry, otherwise: str = _NONE) -> tuple[str, ...]:
+    """Return what is allowed, or `otherwise`, what is used of it, and when the next may leave."""
+    rate, token = entry["segments_per_second"], entry["next_token_seconds"]
     return (
-        _rate(entry["segments_per_second"]),
+        otherwise if rate is None else _rate(rate),
         _rate(entry["used_per_second"]),
         _NONE if token is None else "now" if token <= 0 else f"in {_in(token)}",
     )

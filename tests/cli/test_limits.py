@@ -9,7 +9,7 @@ import pytest
 from smppgw.admin import AdminServer
 from smppgw.limits_view import LimitsView
 from smppgw.metrics import Metrics
-from smppgw.settings import AdminSettings, PoolSettings, Settings
+from smppgw.settings import AdminSettings, NumberSettings, PoolSettings, Settings
 from tests.cli.run import Done, run
 from tests.paced import Paced, number, registered
 
@@ -91,6 +91,13 @@ def test_a_number_is_shown_with_its_campaign_and_brand() -> None:
     assert [line.split()[0] for line in lines if line] == [
         "segments,", "brand", "brand", "campaign", "campaign", "number", FIRST,
     ]  # fmt: skip
+
+
+def test_a_campaign_whose_numbers_have_rates_and_it_has_none_says_so() -> None:
+    own = (NumberSettings(FIRST, segments_per_second=1),)
+    lines = lines_of(asked(*a_view(registered(numbers=(FIRST,), own=own)), "campaign"))
+    assert "campaign brand approved - by number 0 - 0 0 0 0 s -" in lines
+    assert f"{FIRST} campaign 1 0 in 1.0 s 0 0 0 0 s" in lines
 
 
 def test_json_is_passed_on() -> None:
