@@ -130,8 +130,7 @@ class Incoming:
         if queue is None:
             return []
         taken = queue.take(most)
-        if queue.pages:
-            self._pages.refill(queue)
+        self._pages.refill(queue)
         return taken
 
     def give_back(self, deliveries: Sequence[Delivery]) -> None:

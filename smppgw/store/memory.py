@@ -439,6 +439,8 @@ class MemoryStore:
         """See `Store.close`."""
         lost = len(self._fresh.take()) + sum([len(lane) + lane.deferred for lane in self._lanes.values()])
         lost += sum(map(self.waiting_deliveries, tuple(self._owed)))
+        for lane in self._lanes:
+            lane.queue = None
         self._lanes.clear()
         self._owed.clear()
         return lost

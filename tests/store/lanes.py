@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from smppgw.store.api import Store
+from smppgw.store.backlog import Backlog
 from smppgw.store.entries import Lane, Message
 
 
@@ -41,6 +42,12 @@ def take_from(store: Store, name: str, most: int) -> list[Message]:
     taken = [queue.head.popleft() for _ in range(min(most, len(queue.head)))]
     store.took(taken)
     return taken
+
+
+def queue_in(store: Store, name: str) -> Backlog[Message]:
+    """The queue of a lane of a durable store; an empty one where there is none."""
+    queue = lanes_of(store)[name].queue
+    return queue if isinstance(queue, Backlog) else Backlog(name)
 
 
 def ready_in(store: Store, name: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from smppgw.message_ids import id_of
 from smppgw.pdu.codec import encode
 from smppgw.pdu.constants import HEADER_OCTETS
-from smppgw.store.entries import Message
+from smppgw.store.entries import Lane, Message
 from smppgw.store.startup import LEDGER
 from smppgw.store.wal import WalStore
 from tests.peers import submit_sm
@@ -23,16 +23,16 @@ HOUR_NS: Final = 3600 * 1_000_000_000
 FINISHED, AWAITING, FAILED, DEFERRED, QUEUED, ELSEWHERE = range(KEY, KEY + 6)
 
 
-def real(key: int, lane: str = "r/otp", *, esme: str = "acme", **fields: Any) -> Message:
+def real(key: int, lane: str = "otp\tr\tacme\t15550100", *, esme: str = "acme", **fields: Any) -> Message:
     """A message as the gateway makes them."""
     body = encode(submit_sm(key - KEY, **fields))[HEADER_OCTETS:]
-    return Message(key, id_of(key, long=True), esme, lane, 4, body, 1, time.monotonic_ns())
+    return Message(key, id_of(key, long=True), esme, Lane(lane), 4, body, 1, time.monotonic_ns())
 
 
 async def live(store: WalStore, first: int = KEY, *, messages: int = 6) -> None:
     """Of six messages one goes each way there is: see the names above."""
     batch = [real(first + number) for number in range(messages)]
-    batch[-1].lane, batch[-1].esme, batch[-1].parts = "r/promotional", "shop", 2
+    batch[-1].lane, batch[-1].esme, batch[-1].parts = Lane("promotional\tr\tshop\t15550101"), "shop", 2
     await accept(store, *batch[:-1])
     await accept(store, batch[-1])
     finished, awaiting, failed, deferred = await picked(

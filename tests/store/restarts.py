@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import pytest
 
-from smppgw.store import backlog, checkpoint, recovery, restore
+from smppgw.store import backlog, checkpoint, incoming, outgoing, recovery, state
 from smppgw.store.entries import Message
 from smppgw.store.log import SPARES
 from smppgw.store.wal import WalStore
@@ -30,7 +30,7 @@ LATER_NS: Final = 10 * SECOND_NS
 """By the clock of the next run, on a machine that has just started."""
 SHIFT_NS: Final = NOW_NS - LATER_NS
 """What a moment of the first run is more than the same of the next."""
-HEAD_MOST, HEAD_LEAST, PAGE_ENTRIES, MEMORY_MOST = 40, 10, 4, 5
+HEAD_MOST, HEAD_LEAST, PAGE_ENTRIES, MEMORY_MOST = 40, 4, 4, 40
 
 
 class Restart(Protocol):
@@ -85,21 +85,30 @@ each_pause = pytest.mark.parametrize(
 )
 
 
-def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
+def shrink(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    head_most: int = HEAD_MOST,
+    head_least: int = HEAD_LEAST,
+    page_entries: int = PAGE_ENTRIES,
+    memory_most: int = MEMORY_MOST,
+) -> None:
     """Let memory be full with a few entries, and let pages be small."""
+    monkeypatch.setattr(backlog, "HEAD_LEAST", head_least)
+    monkeypatch.setattr(checkpoint, "HEAD_LEAST", 1)
     for module in (backlog, recovery):
-        monkeypatch.setattr(module, "HEAD_MOST", HEAD_MOST)
-    for module in (backlog, restore):
-        monkeypatch.setattr(module, "HEAD_LEAST", HEAD_LEAST)
-    for module in (backlog, checkpoint):
-        monkeypatch.setattr(module, "PAGE_ENTRIES", PAGE_ENTRIES)
-    monkeypatch.setattr(backlog, "MEMORY_MOST", MEMORY_MOST)
+        monkeypatch.setattr(module, "HEAD_MOST", head_most)
+    for module in (state, checkpoint, recovery, incoming):
+        monkeypatch.setattr(module, "PAGE_ENTRIES", page_entries)
+    for module in (backlog, outgoing, recovery, incoming):
+        monkeypatch.setattr(module, "MEMORY_MOST", memory_most)
 
 
 async def accept_each(store: WalStore, keys: Sequence[int], **more: Any) -> None:
     """In batches of three, so that there is more than one record in a page."""
     for at in range(0, len(keys), 3):
         await accept(store, *(message(key, **more) for key in keys[at : at + 3]))
+        store.stand(store.fresh())
 
 
 async def take_out(store: WalStore, count: int, lane: str = "lane", most: int = 3) -> list[Message]:

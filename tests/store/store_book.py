@@ -22,6 +22,7 @@ LANES: Final = ("fast", "slow")
 ESMES: Final = ("acme", "bolt")
 OWED: Final = (*ESMES, "")
 """Who may be owed something; the last is nobody."""
+QUOTAS: Final = ("brand/B1", "brand/B2")
 FAR_NS: Final = 1 << 62
 
 
@@ -33,6 +34,8 @@ class Queued(NamedTuple):
     body: bytes
     attempts: int
     due_ns: int
+    segments: tuple[int, int]
+    """Of the message, and how many of them count to a day's cap."""
 
 
 @dataclass
@@ -48,11 +51,13 @@ class Kept:
     """Bodies of deliveries, in order."""
     held: dict[bytes, list[bytes]] = field(default_factory=dict)
     """Bodies of what is held, by what it is held under; the oldest first."""
+    quotas: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The day and the segments of it that may be used."""
 
     def difference(self, other: Kept, now_ns: int) -> str:
         """What is not the same; nothing when all is. What is due may stand aside or not."""
         differences = []
-        for name in ("queued", "sent", "outcomes", "held", "owed"):
+        for name in ("queued", "sent", "outcomes", "held", "owed", "quotas"):
             mine, others = getattr(self, name), getattr(other, name)
             for key in sorted(mine.keys() | others.keys()):
                 one, another = (_without_past(each.get(key), now_ns) for each in (mine, others))
@@ -143,16 +148,22 @@ async def seen_in(
     }
     assert store.holds(SHELF) == sum(map(len, kept.held.values()))
     assert set(store.owing()) == {esme for esme in OWED if store.waiting_deliveries(esme)}
+    kept.quotas = {quota: said for quota in QUOTAS if (said := store.reserved(quota)) != (0, 0)}
     queued = {esme: store.queued(esme) for esme in ESMES}
     assert store.highest_key >= max(kept.outcomes, default=0)
     for lane in LANES:
         messages = await _all_of(store, lane)
         order[lane] = [message.key for message in messages]
         for message in messages:
-            assert message.lane == lane
+            assert message.lane.name == lane
             assert message.key not in kept.queued, "twice in its lane"
             kept.queued[message.key] = Queued(
-                lane, message.esme, message.body, message.attempts, dues[message.key]
+                lane,
+                message.esme,
+                message.body,
+                message.attempts,
+                dues[message.key],
+                (message.segments, message.day_segments),
             )
     for esme in ESMES:
         assert queued[esme] == sum(message.esme == esme for message in kept.queued.values())

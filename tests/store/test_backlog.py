@@ -6,15 +6,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smppgw.store import backlog
-from smppgw.store.backlog import Backlog, Page
-from smppgw.store.entries import Message
+from smppgw.store.backlog import HEAD_LEAST, HEAD_MOST, MEMORY_MOST, Backlog, share_of
+from smppgw.store.entries import Lane, Message
+from smppgw.store.page import PAGE_ENTRIES, Page
 from tests.store.test_contract import keys_of, message
 
 
 def new_queue() -> Backlog[Message]:
-    numbers = count(1)
-    return Backlog("lane:lane", lambda name, aside: Page(next(numbers), name, aside=aside))
+    return Backlog(Lane("lane"))
+
+
+numbers = count(1)
+
+
+def spill(queue: Backlog[Message], messages: list[Message], lsn: int) -> None:
+    page = queue.pages[-1] if queue.pages else None
+    if page is None or page.is_full(PAGE_ENTRIES):
+        page = Page(next(numbers), queue.name)
+    queue.spill(page, b"", messages, lsn)
 
 
 def page_of(*keys: int, number: int = 99, aside: bool = False, due_ns: int = 0) -> Page:
@@ -24,60 +33,48 @@ def page_of(*keys: int, number: int = 99, aside: bool = False, due_ns: int = 0) 
     return page
 
 
-def test_a_page_knows_what_is_in_it() -> None:
-    page = Page(1, "lane:lane")
-    page.add(b"first", [message(5, expires_ns=70), message(6, esme="other")], 11)
-    page.add(b"second", [message(1280, expires_ns=50)], 12)
-    assert (page.first_key, page.last_key, page.count, page.octets, page.lsn) == (5, 1280, 3, 11, 12)
-    assert (page.expires_ns, page.due_ns, page.esmes) == (50, 0, {"acme": 2, "other": 1})
-    assert [key for key in range(2000) if page.holds(key)] == [5, 6, 1280]
-    page.gone = {6}
-    assert page.left == 2
-    assert not page.holds(6)
-    page.gone = None
-    assert page.left == 0
-    assert not page.holds(5)
+def test_queues_share_the_memory_there_is_within_bounds() -> None:
+    assert share_of(0) == share_of(1) == HEAD_MOST
+    assert share_of(100) == MEMORY_MOST // 100
+    assert share_of(100_000) == HEAD_LEAST
 
 
-def test_a_page_is_full_by_entries_or_by_octets_or_once_it_is_to_be_written() -> None:
-    def full(entries: int, octets: int) -> bool:
-        page = Page(1, "lane:lane")
-        page.add(b"x" * octets, [message(key) for key in range(1, entries + 1)], 1)
-        return page.is_full
-
-    assert not full(backlog.PAGE_ENTRIES - 1, backlog.PAGE_OCTETS - 1)
-    assert full(backlog.PAGE_ENTRIES, 1)
-    assert full(1, backlog.PAGE_OCTETS)
-    assert page_of(1).is_full
+def test_a_queue_s_pages_have_its_name_in_the_ledger() -> None:
+    assert Backlog[Message](Lane("otp\tr")).name == "lane:otp\tr"
+    assert Backlog[Message]("acme").name == "esme:acme"
 
 
-def test_a_queue_is_long_when_memory_is_full_and_its_head_is_until_all_its_pages_are_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(backlog, "HEAD_MOST", 3)
-    monkeypatch.setattr(backlog, "MEMORY_MOST", 100)
+def test_a_queue_is_long_when_memory_is_full_and_its_head_is_until_all_its_pages_are_back() -> None:
     queue = new_queue()
     queue.add([message(1), message(2)])
-    assert not queue.is_long(100)
+    assert not queue.is_long(3, full=True)
     queue.add([message(3)])
-    assert not queue.is_long(99)
-    assert queue.is_long(100)
-    queue.spill(b"", [message(4)], 7)
+    assert not queue.is_long(3, full=False)
+    assert queue.is_long(3, full=True)
+    spill(queue, [message(4)], 7)
     queue.take(3)
-    assert queue.is_long(0)
-    [page] = queue.wanted(7, 9)
+    assert queue.is_long(3, full=False)
+    [page] = queue.wanted(7, 3)
     queue.restore(page, [message(4)], 0)
-    assert not queue.is_long(0)
+    assert not queue.is_long(3, full=False)
 
 
-def test_pages_are_wanted_when_they_are_durable_and_all_before_them_stands_in_the_head() -> None:
+def test_pages_are_wanted_when_they_are_durable_and_the_head_has_come_to_half_its_share() -> None:
     queue = new_queue()
-    queue.spill(b"", [message(5)], 7)
+    queue.add([message(1), message(2)])
+    spill(queue, [message(5)], 7)
     assert queue.wanted(6, 9) == []
-    queue.coming += 1
-    assert queue.wanted(7, 9) == []
-    queue.coming -= 1
-    assert len(queue.wanted(7, 9)) == 1
+    assert queue.wanted(7, 4) == []
+    assert queue.wanted(7, 5) == queue.pages
+
+
+def test_so_many_pages_are_wanted_as_fill_the_share() -> None:
+    queue = new_queue()
+    pages = [page_of(*range(at, at + 3)) for at in range(1, 31, 3)]
+    for page in pages:
+        queue.add_page(page)
+    assert queue.wanted(1, 8) == pages[:3]
+    assert queue.wanted(1, 1) == pages[:1]
 
 
 def test_what_comes_back_behind_a_page_waits_for_it() -> None:
@@ -124,13 +121,15 @@ def test_of_a_page_aside_only_what_is_due_comes_back() -> None:
     page, later = page_of(1, 2, 3, aside=True, due_ns=100), page_of(4, aside=True, due_ns=98)
     for each in (page, later):
         queue.add_page(each)
-    assert (queue.deferred, queue.wake(0)) == (4, 101)
+    queue.wake(0)
+    assert (queue.deferred, queue.next_ns()) == (4, 101)
     assert queue.wanted_aside(100, 9) == []
     assert queue.wanted_aside(101, 9) == [page]
     entries = [message(key, due_ns=100 + key) for key in (1, 2, 3)]
     assert keys_of(queue.restore(page, entries, 101)) == [1]
     assert (queue.deferred, page.left, page.due_ns) == (4, 2, 102)
-    assert queue.wake(101) == 102
+    queue.wake(101)
+    assert queue.next_ns() == 102
     assert keys_of(queue.take(9)) == [1]
     assert set(queue.wanted_aside(102, 9)) == {page, later}
     assert keys_of(queue.restore(page, entries, 103)) == [2, 3]
@@ -162,11 +161,11 @@ def test_a_queue_stays_in_order_whatever_is_on_disk(steps: list[str]) -> None:
         if step == "spill":
             new = [message(key + each) for each in range(1, 4)]
             key += 3
-            queue.spill(b"", new, 1)
+            spill(queue, new, 1)
             standing.update(keys_of(new))
             queue.pages[-1].folded = number % 2 == 0
         elif step == "back":
-            for page in queue.wanted(1, 1):
+            for page in queue.wanted(1, 3)[:1]:
                 queue.restore(page, [message(each) for each in range(page.first_key, page.last_key + 1)], 0)
         elif step == "take":
             taken = queue.take(2)

@@ -8,7 +8,7 @@ import pytest
 
 from smppgw.store import checkpoint, columns, history, page_codec, record
 from smppgw.store.checkpoint import CORRELATION_NS, HISTORY_OCTETS, PAGE_ENTRIES, Snapshot, snapshot
-from smppgw.store.entries import Message
+from smppgw.store.entries import Lane, Message
 from smppgw.store.record import MS, What
 from smppgw.store.rows import PageRow
 from smppgw.store.state import State
@@ -29,23 +29,41 @@ def pages_of(taken: Snapshot) -> list[PageRow]:
 
 
 def test_what_lives_in_memory_goes_to_pages_of_its_queue_by_key_and_by_moment() -> None:
-    messages = [message(key, "ab"[key % 2], due_ns=(50 - key) * MS if key > 6 else 0) for key in range(1, 11)]
+    lanes = [Lane("a"), Lane("b")]
+    messages = [message(key, due_ns=(70 - key) * MS if key > 6 else 0) for key in range(1, 25)]
+    for each in messages:
+        each.lane = lanes[each.key % 2]
     state = state_with(reversed(messages))
+    for lane in lanes:
+        state.queue_in(lane)
     state.received([delivery(1), delivery(2)])
     taken = snapshot(state, NOW_NS)
     rows = {(row.queue, row.due_ms): columns.unpacked(row.keys) for row in pages_of(taken)}
     assert rows == {
-        ("lane:a", 0): [2, 4, 6],
-        ("lane:b", 0): [1, 3, 5],
-        ("lane:a", 40): [10, 8],
-        ("lane:b", 41): [9, 7],
+        ("lanes", 0): [6, 5, 4, 3, 2, 1],
+        ("lane:a", 46): [24, 22, 20, 18, 16, 14, 12, 10, 8],
+        ("lane:b", 47): [23, 21, 19, 17, 15, 13, 11, 9, 7],
         ("esme:acme", 0): [1, 2],
     }
-    assert set(taken.aside.values()) == {(10, 8), (9, 7)}
-    [row] = [row for row in pages_of(taken) if row.queue == "lane:b" and not row.due_ms]
-    read = page_codec.messages_of(page_codec.chunks_of(row.body), "b", 0)
-    assert [(each.key, each.body) for each in read] == [(key, b"body %d" % key) for key in (1, 3, 5)]
-    assert len({row.id for row in pages_of(taken)}) == 5
+    assert set(taken.aside.values()) == {(*range(24, 6, -2),), (*range(23, 6, -2),)}
+    [row] = [row for row in pages_of(taken) if row.queue == "lanes"]
+    read = page_codec.messages_of(page_codec.chunks_of(row.body), Lane, 0)
+    assert [(each.key, each.lane.name, each.body) for each in read] == [
+        (key, "ab"[key % 2], b"body %d" % key) for key in range(6, 0, -1)
+    ]
+    assert len({row.id for row in pages_of(taken)}) == 4
+
+
+def test_lanes_in_which_few_are_aside_share_pages() -> None:
+    state = state_with(message(key, f"lane {key}", due_ns=9 * MS) for key in range(1, 2 * PAGE_ENTRIES))
+    for each in state.live.values():
+        state.queue_in(each.lane)
+    taken = snapshot(state, NOW_NS)
+    assert [(row.queue, row.due_ms, row.count) for row in pages_of(taken)] == [
+        ("lanes", 0, PAGE_ENTRIES),
+        ("lanes", 0, PAGE_ENTRIES - 1),
+    ]
+    assert taken.aside == {}, "they stay in memory"
 
 
 def test_nothing_is_taken_twice() -> None:
@@ -76,11 +94,11 @@ def test_what_has_died_since_is_told_until_the_whole_page_has() -> None:
 
 def test_a_page_of_a_long_lane_is_taken_unless_all_in_it_is_dead_already() -> None:
     state = State(0)
-    queue = state.lane("lane")
+    queue = state.queue_in(Lane("lane"))
     for keys in (range(1, PAGE_ENTRIES + 1), range(501, 503)):
         messages = [message(key) for key in keys]
-        octets = record.of_messages(What.ACCEPTED, "lane", messages, 0)
-        queue.spill(octets, messages, 1)
+        octets = record.of_messages(What.ACCEPTED, messages, 0)
+        state.spill(queue, octets, messages, 1, PAGE_ENTRIES)
     full, begun = queue.pages
     for key in (501, 502):
         dead = message(key)
@@ -94,7 +112,7 @@ def test_a_page_of_a_long_lane_is_taken_unless_all_in_it_is_dead_already() -> No
     taken = snapshot(state, NOW_NS)
     assert [page for page, _ in taken.pages] == [full]
     assert (taken.dead, taken.dropped) == ([(full.id, (7,))], [])
-    assert full.is_full
+    assert full.is_full(PAGE_ENTRIES)
     assert state.spilled == []
 
 
@@ -157,4 +175,4 @@ def test_a_snapshot_stays_as_it_was_taken() -> None:
     fold = taken.fold()
     assert (fold.highest_key, fold.counters, fold.sent) == (2, {"accepted/acme": 2}, [])
     [row] = fold.pages
-    assert keys_of(page_codec.messages_of(page_codec.chunks_of(row.body), "lane", 0)) == [1, 2]
+    assert keys_of(page_codec.messages_of(page_codec.chunks_of(row.body), Lane, 0)) == [1, 2]

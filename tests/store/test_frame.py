@@ -147,7 +147,7 @@ def test_a_header_of_a_later_format_says_so() -> None:
     sector = HEADER.encode()
     fields = sector[:8] + struct.pack("<I", FORMAT_VERSION + 1) + sector[12:508]
     later = fields + struct.pack("<I", zlib.crc32(fields))
-    assert decode_header(later) == "written in format 3, this smppgw knows format 2"
+    assert decode_header(later) == "written in format 4, this smppgw knows format 3"
     fields = b"not ours" + sector[8:508]
     assert decode_header(fields + struct.pack("<I", zlib.crc32(fields))) == "this is no segment of a log"
 

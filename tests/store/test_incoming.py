@@ -93,8 +93,8 @@ async def test_what_an_esme_refuses_again_and_again_waits_on_disk_with_its_momen
                 store.defer_deliveries(deliveries)
                 deferred += len(deliveries)
                 most = max(most, len(store._state.undelivered))
-                if store._state.aside_in_memory > 30:
-                    await until(lambda: store._state.aside_in_memory <= 30)
+                if store._state.put_aside > 30:
+                    await until(lambda: store._state.put_aside <= 30)
                 elif not deliveries:
                     await until(lambda: not store._state.owed["acme"].loading)
             assert store.waiting_deliveries("acme") == 300

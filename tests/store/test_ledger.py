@@ -58,7 +58,7 @@ def reopened(ledger: Ledger) -> LedgerState:
 
 
 def test_a_new_ledger_is_empty(path: Path) -> None:
-    assert state_of(path) == LedgerState(0, 0, 0, 1, [], [], {})
+    assert state_of(path) == LedgerState(0, 0, 0, 1, [], [], {}, {})
 
 
 def test_a_ledger_says_which_log_it_belongs_to(path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 9")
     connection.close()
-    with pytest.raises(StoreError, match="version 9, this smppgw knows version 2"):
+    with pytest.raises(StoreError, match="version 9, this smppgw knows version 3"):
         Ledger(path).open(LOG)
 
 
@@ -168,14 +168,16 @@ def test_what_was_folded_is_there_when_it_is_opened_again(ledger: Ledger) -> Non
             pages=[page(2, first_key=100), page(1, first_key=200), page(3, first_key=50)],
             held=[held(ANY_OCTETS), held(b"2", received_ms=9), held(ANY_OCTETS, 10)],
             counters={"accepted": 5, "other": 6},
+            quotas={"brand/B1": (739_000, 2_000), "brand/B2": (739_000, 10)},
         )
     )  # fmt: skip
-    ledger.apply(Fold(21, 22, 23, counters={"accepted": 7}))
+    ledger.apply(Fold(21, 22, 23, counters={"accepted": 7}, quotas={"brand/B1": (739_000, 3_000)}))
     assert reopened(ledger) == LedgerState(
         21, 22, 23, 4,
         [head(3, 50), head(2, 100), head(1, 200)],
         [held(ANY_OCTETS), held(b"2", received_ms=9), held(ANY_OCTETS, 10)],
         {"accepted": 7, "other": 6},
+        {"brand/B1": (739_000, 3_000), "brand/B2": (739_000, 10)},
     )  # fmt: skip
 
 
@@ -186,7 +188,7 @@ def test_the_ledger_of_a_gateway_that_was_killed_has_what_was_folded(path: Path,
     for suffix in ("", "-wal"):
         copy = path.with_name(path.name + suffix)
         (copies / copy.name).write_bytes(copy.read_bytes())
-    assert state_of(copies / path.name) == LedgerState(1, 2, 3, 2, [head(1)], [], {})
+    assert state_of(copies / path.name) == LedgerState(1, 2, 3, 2, [head(1)], [], {}, {})
 
 
 def test_the_number_of_a_page_that_is_gone_is_not_given_again(ledger: Ledger) -> None:
@@ -332,7 +334,7 @@ def test_a_full_disk_changes_nothing_and_the_fold_can_be_tried_again(
     assert (ledger.octets, ledger.history_octets) == (octets, 10)
     assert reader.sent("north", [b"1", b"2"]) == [sent(b"1")]
     assert reader.pages([1]) == [b"body"]
-    assert reopened(ledger) == LedgerState(1, 1, 1, 2, [head(1)], [], {})
+    assert reopened(ledger) == LedgerState(1, 1, 1, 2, [head(1)], [], {}, {})
     empty(ledger)
     ledger.apply(fold)
     assert reader.sent("north", [b"1", b"2"]) == [sent(b"2")]
@@ -345,7 +347,7 @@ def test_a_fold_that_contradicts_the_ledger_is_an_error_and_changes_nothing(ledg
     with pytest.raises(StoreError, match=r"UNIQUE constraint failed: page\.id") as caught:
         ledger.apply(Fold(2, 1, 1, counters={"a": 1}, pages=[page(1)]))
     assert not isinstance(caught.value, LedgerFull)
-    assert reopened(ledger) == LedgerState(1, 1, 1, 2, [head(1)], [], {})
+    assert reopened(ledger) == LedgerState(1, 1, 1, 2, [head(1)], [], {}, {})
 
 
 def test_damage_that_is_met_later_is_an_error(path: Path, ledger: Ledger) -> None:

@@ -65,7 +65,7 @@ async def test_a_message_is_known_from_its_beginning_to_its_end(tmp_path: Path, 
     elsewhere = found[ELSEWHERE]
     assert elsewhere is not None
     assert elsewhere.message is not None
-    assert elsewhere.message.lane == "r/promotional"
+    assert elsewhere.message.lane.name == "promotional\tr\tshop\t15550101"
 
 
 @each_store

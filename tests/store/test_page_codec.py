@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.store import columns, page_codec, record
-from smppgw.store.backlog import Page
+from smppgw.store.backlog import Backlog
+from smppgw.store.entries import Lane
 from smppgw.store.errors import StoreError
+from smppgw.store.page import Page
 from smppgw.store.record import MS, What
 from smppgw.store.rows import PageHead
 from tests.store.test_contract import delivery, message
@@ -41,9 +43,7 @@ def filled(*, aside: bool) -> tuple[Page, list[bytes]]:
         message(key, esme="acme" if key % 2 else "other", due_ns=9 * MS if aside else 0, expires_ns=key * MS)
         for key in range(5, 10)
     ]
-    written = [
-        record.of_messages(What.ACCEPTED, "lane", part, EPOCH_NS) for part in (messages[:2], messages[2:])
-    ]
+    written = [record.of_messages(What.ACCEPTED, part, EPOCH_NS) for part in (messages[:2], messages[2:])]
     page = Page(3, "lane:lane", aside=aside)
     page.add(written[0], messages[:2], 1)
     page.add(written[1], messages[2:], 2)
@@ -68,12 +68,14 @@ def test_a_page_is_remembered_as_it_was_taken_in_without_its_dead(aside: bool) -
         columns.packed([6]),
     )
     again = page_codec.page_of(head, EPOCH_NS)
-    assert (again.id, again.queue, again.first_key, again.last_key) == (3, "lane:lane", 5, 9)
+    assert (again.id, again.kept_as, again.first_key, again.last_key) == (3, "lane:lane", 5, 9)
     assert (again.count, again.left, again.aside, again.folded) == (5, 4, aside, True)
     assert (again.due_ns, again.expires_ns) == (9 * MS if aside else 0, 5 * MS)
     assert (again.dead, again.esmes) == ({6}, {"acme": 3, "other": 2})
-    messages = page_codec.messages_of(page_codec.chunks_of(row.body), "new lane", EPOCH_NS)
-    assert [(each.key, each.lane) for each in messages] == [(key, "new lane") for key in range(5, 10)]
+    lane = Lane("new lane")
+    again.queue = Backlog(lane)
+    messages = page_codec.messages_in(again, page_codec.chunks_of(row.body), EPOCH_NS)
+    assert [(each.key, each.lane) for each in messages] == [(key, lane) for key in range(5, 10)]
 
 
 def test_deliveries_of_a_page_are_read_in_their_order() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.store import record
-from smppgw.store.entries import Delivery, Held, Message
+from smppgw.store.entries import Delivery, Held, Lane, Message
 from smppgw.store.errors import StoreError
 from smppgw.store.record import MS, What
 
@@ -23,6 +23,8 @@ names = st.text(max_size=6)
 moments = st.one_of(st.just(0), st.integers(-(10**15), 10**17).filter(bool))
 """Also before this run's moment 0: an earlier run's."""
 attempts = st.integers(0, 2**32 - 1)
+segments = st.integers(0, 255)
+LANES: Final = tuple(map(Lane, ("otp\tr\tacme\t1", "", "promotional")))
 
 
 def fields(entry: Any) -> dict[str, Any]:
@@ -41,14 +43,14 @@ def assert_same(read: Sequence[Any], written: Sequence[Any]) -> None:
 
 
 @st.composite
-def messages_of_a_lane(draw: st.DrawFn) -> list[Message]:
+def messages_of_some_lanes(draw: st.DrawFn) -> list[Message]:
     messages = []
     for _ in range(draw(st.integers(1, 5))):
         message = Message(
             draw(keys),
             draw(octets),
             draw(names),
-            "lane",
+            LANES[draw(st.integers(0, 2))],
             draw(st.integers(0, 2**32 - 1)),
             draw(octets),
             draw(st.integers(0, 255)),
@@ -58,19 +60,21 @@ def messages_of_a_lane(draw: st.DrawFn) -> list[Message]:
             draw(st.integers(1, 255)),
         )
         message.attempts = draw(attempts)
+        message.segments, message.day_segments = draw(segments), draw(segments)
         messages.append(message)
     return messages
 
 
 @quick
-@given(messages_of_a_lane())
+@given(messages_of_some_lanes())
 def test_messages_are_read_as_they_were_written(messages: list[Message]) -> None:
-    written = record.of_messages(What.ACCEPTED, "lane", messages, EPOCH_NS)
+    written = record.of_messages(What.ACCEPTED, messages, EPOCH_NS)
     assert record.what(written) is What.ACCEPTED
-    assert record.lane_of(written) == "lane"
     assert record.keys_of(written) == [message.key for message in messages]
-    assert_same(record.messages_of(written, EPOCH_NS), messages)
-    assert {message.lane for message in record.messages_of(written, EPOCH_NS, "new")} == {"new"}
+    named = {lane.name: lane for lane in LANES}
+    assert_same(record.messages_of(written, EPOCH_NS, named.__getitem__), messages)
+    new = Lane("new")
+    assert {message.lane for message in record.messages_of(written, EPOCH_NS, lambda _: new)} == {new}
 
 
 @quick
@@ -102,7 +106,7 @@ def test_what_is_held_is_read_as_it_was_written(rows: list[tuple[bytes, int, byt
 
 
 def test_a_deferral_is_read_as_it_was_written() -> None:
-    messages = [Message(key, b"", "acme", "lane", 4, b"", 0, 0, due_ns=key * 10**12) for key in (3, 4)]
+    messages = [Message(key, b"", "acme", LANES[0], 4, b"", 0, 0, due_ns=key * 10**12) for key in (3, 4)]
     messages[1].attempts = 70_000
     read = record.deferred_of(record.of_deferred(messages, EPOCH_NS), EPOCH_NS)
     assert (read.keys, read.attempts) == ([3, 4], [0, 70_000])
@@ -117,9 +121,20 @@ def test_ids_and_keys_that_are_done_with_are_read_as_they_were_written() -> None
 
 
 def test_a_record_of_a_batch_takes_little_more_than_its_bodies() -> None:
-    messages = [Message(key, b"%08x" % key, "acme", "lane", 4, b"x" * 160, 1, 10**9) for key in range(500)]
-    written = record.of_messages(What.ACCEPTED, "lane", messages, EPOCH_NS)
-    assert len(written) < 500 * (160 + 8 + 8) + 100
+    messages = [Message(key, b"%08x" % key, "acme", LANES[0], 4, b"x" * 160, 1, 10**9) for key in range(500)]
+    written = record.of_messages(What.ACCEPTED, messages, EPOCH_NS)
+    assert len(written) < 500 * (160 + 8 + 8) + 120
+
+
+def test_a_record_of_a_batch_of_many_lanes_says_the_name_of_each_once() -> None:
+    lanes = [Lane(f"otp\troute\tacme\t1555{number:07}") for number in range(50)]
+    messages = [Message(key, b"", "acme", lanes[key % 50], 4, b"", 1, 10**9) for key in range(500)]
+    written = record.of_messages(What.ACCEPTED, messages, EPOCH_NS)
+    assert all(written.count(lane.name.encode()) == 1 for lane in lanes)
+
+
+def test_a_quota_is_read_as_it_was_written() -> None:
+    assert record.quota_of(record.of_quota("brand/B1", 739_000, 1 << 40)) == ("brand/B1", 739_000, 1 << 40)
 
 
 @pytest.mark.parametrize("octets", [b"", b"\0", b"\xff" * 9])

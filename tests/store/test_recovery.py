@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from smppgw.store.entries import Message
-from tests.store.lanes import deferred_in, take_from, waiting_in
+from smppgw.store.entries import Lane, Message
+from tests.store.lanes import deferred_in, lanes_of, take_from, waiting_in
 from tests.store.restarts import (
     HOUR_NS,
     LATER_NS,
@@ -57,7 +57,7 @@ def everything_of(each: Message) -> tuple[object, ...]:
         each.key,
         each.message_id,
         each.esme,
-        each.lane,
+        each.lane.name,
         each.command_id,
         each.body,
         each.registered_delivery,
@@ -347,14 +347,18 @@ async def test_lanes_may_have_other_names_now(
     async with first_run(tmp_path / "data") as store:
         for key in range(1, 91):
             await accept(store, message(key, "ab"[key % 2]))
+            store.stand(store.fresh())
         await pause(store)
         [changed] = await picked(lambda then: store.pick([70], then))
         changed.body = b"new"
         await replace(store, changed)
-        async with killed(store, tmp_path / "data", lane_now=lambda lane: "c") as again:
-            assert (waiting_in(again, "a"), waiting_in(again, "b"), waiting_in(again, "c")) == (0, 0, 90)
+        moved = Lane("c")
+        async with killed(store, tmp_path / "data", lane_of=lambda _: moved) as again:
+            lanes_of(again)["c"] = moved
+            assert list(again.lanes()) == [moved]
+            assert waiting_in(again, "c") == 90
             found = await picked(lambda then: again.pick_beginning("acme", b"body 80", then))
-            assert [(each.key, each.lane) for each in found] == [(80, "c")]
+            assert [(each.key, each.lane.name) for each in found] == [(80, "c")]
             again.give_back(found)
             assert await drain(again, "c") == list(range(1, 91))
 

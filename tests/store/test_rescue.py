@@ -67,7 +67,7 @@ async def test_a_damaged_batch_is_given_up(tmp_path: Path) -> None:
     assert [damage.segment for damage in found.log.damaged] == [segment.name]
     assert found.ledger_damage is None
     assert [path.name for path in found.aside] == ["salvaged-001"]
-    assert stats(directory).lanes["r/otp"].queued >= 1
+    assert stats(directory).lanes["otp\tr\tacme\t15550100"].queued >= 1
 
 
 async def test_a_log_that_ends_before_its_ledger_goes_on_behind_it(tmp_path: Path) -> None:
@@ -131,9 +131,9 @@ async def test_a_damaged_page_is_given_up_alone(tmp_path: Path) -> None:
     assert [head.id for head in found.ledger.lost] == [2]
     assert (found.aside[0] / "ledger.sqlite").read_bytes() == damaged
     after = stats(directory)
-    [lost] = [name for name in whole.lanes if after.lanes.get(name) != whole.lanes[name]]
-    assert lost == found.ledger.lost[0].queue.removeprefix("lane:")
-    assert (after.carriers, after.ended) == (whole.carriers, whole.ended)
+    [lost] = [name for name in whole.esmes if after.esmes.get(name) != whole.esmes[name]]
+    assert lost == found.ledger.lost[0].queue.removeprefix("esme:")
+    assert (after.lanes, after.carriers, after.ended) == (whole.lanes, whole.carriers, whole.ended)
 
 
 async def test_a_ledger_of_which_nothing_can_be_read_is_begun_anew(tmp_path: Path) -> None:

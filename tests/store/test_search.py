@@ -11,7 +11,7 @@ import pytest
 from smppgw.store import search
 from smppgw.store.entries import Message, Standing
 from smppgw.store.wal import WalStore
-from tests.store.lanes import take_from
+from tests.store.lanes import queue_in, take_from
 from tests.store.restarts import (
     NOW_NS,
     SECOND_NS,
@@ -94,6 +94,7 @@ async def test_what_expires_is_picked_wherever_it_stands(
             await accept(
                 store, message(key, expires_ns=(NOW_NS + key * SECOND_NS * (key % 3)) if key % 3 else 0)
             )
+            store.stand(store.fresh())
         await pause(store)
         found: list[Message] = []
         most = 0
@@ -118,7 +119,7 @@ async def test_what_expires_is_picked_wherever_it_stands(
 async def while_being_read(store: WalStore, ask: Callable[[Told], None]) -> Told:
     """Ask while the pages that may hold the answer are being read back."""
     take_from(store, "lane", 99)
-    assert store._state.lane("lane").loading
+    assert queue_in(store, "lane").loading
     told = Told()
     ask(told)
     await told.told()
@@ -130,6 +131,7 @@ async def test_what_is_being_read_back_is_picked_once(tmp_path: Path, way: str) 
     async with first_run(tmp_path / "data") as store:
         for key in range(1, 101):
             await accept(store, message(key, expires_ns=NOW_NS if key == 42 else 0))
+            store.stand(store.fresh())
         await take_checkpoint(store)
         held = in_memory(store)
         assert 42 not in held

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from smppgw.store.entries import Lane
 from smppgw.store.ledger_reader import LedgerReader
 from smppgw.store.page_codec import messages_of
 from smppgw.store.shelf import Shelf
 from smppgw.store.startup import LEDGER
-from tests.store.lanes import take_from
+from tests.store.lanes import queue_in, take_from
 from tests.store.restarts import accept_each, first_run, shrink, take_checkpoint
 from tests.store.test_contract import Told, fail
 from tests.support import until
@@ -36,12 +37,12 @@ async def test_pages_are_read_in_the_order_asked_from_memory_and_from_the_ledger
         await accept_each(store, range(1, 80))
         await take_checkpoint(store)
         await accept_each(store, range(80, 120))
-        pages = list(store._state.lane("lane").pages)
+        pages = list(queue_in(store, "lane").pages)
         assert {page.chunks is None for page in pages} == {True, False}
         told = Told()
         store._shelf.read(pages[::-1], told)
         await told.told()
-        firsts = [messages_of(chunks, "lane", 0)[0].key for chunks in told.answers[0]]
+        firsts = [messages_of(chunks, Lane, 0)[0].key for chunks in told.answers[0]]
         assert firsts == [page.first_key for page in pages[::-1]]
 
 
@@ -70,7 +71,7 @@ async def test_a_page_that_died_before_it_was_read_is_empty(
     async with first_run(tmp_path / "data") as store:
         await accept_each(store, range(1, 101))
         await take_checkpoint(store)
-        page = store._state.lane("lane").pages[0]
+        page = queue_in(store, "lane").pages[0]
         keys = range(page.first_key, page.last_key + 1)
         picked = Told()
         store.pick(keys, picked)

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
+from smppgw.store.entries import Lane
+from smppgw.store.page import Page
 from smppgw.store.state import State, counted
 from tests.store.test_contract import DELIVERED, EXPIRED, UNDELIVERABLE, delivery, envelope_of, message
 
@@ -54,17 +58,33 @@ def test_what_goes_from_memory_goes_by_queue() -> None:
     state.returned = {1, 2}
     state.undelivered = {1: owed}
     pages = {}
-    for entry, name in ((messages[0], "lane:a"), (messages[1], "lane:b"), (owed, "esme:acme")):
-        page = entry.page = state.new_page(name, True)
-        owed.key = 1
+    queues: list[Any] = [*(state.queue_in(each.lane) for each in messages), state.owed_to("acme")]
+    owed.key = 1
+    for number, (entry, queue) in enumerate(zip([*messages, owed], queues, strict=True)):
+        page = entry.page = Page(number, queue.name, aside=True)
         page.add(b"", [entry], 1)
-        page.gone = None
+        page.gone, page.queue = None, queue
         pages[page] = (entry.key,)
-        state.queue_of(page).defer([entry])  # type: ignore[list-item]
-    assert state.aside_in_memory == 0, "a checkpoint would change nothing: they stand in pages already"
+        queue.defer([entry])
     state.evict(pages)
-    assert (state.live, state.undelivered, state.returned, state.aside_in_memory) == ({}, {}, set(), 0)
-    assert (state.lane("a").deferred, state.lane("b").deferred, state.owed_to("acme").deferred) == (1, 1, 1)
+    assert (state.live, state.undelivered, state.returned) == ({}, {}, set())
+    assert [(queue.deferred, list(queue)) for queue in queues] == [(1, [])] * 3
+
+
+def test_the_queue_of_a_lane_is_there_as_long_as_something_is_in_it() -> None:
+    state = State(0)
+    lane = Lane("lane")
+    queue = state.queue_in(lane)
+    assert (lane.queue, list(state.lanes)) == (queue, [lane])
+    queue.give_back([message(1)])
+    state.let_go(queue)
+    assert state.queue_in(lane) is queue
+    queue.head.popleft()
+    state.let_go(queue)
+    assert (lane.queue, list(state.lanes)) == (None, [])
+    other = state.queue_in(lane)
+    state.let_go(queue)
+    assert lane.queue is other, "an earlier one of the same lane"
 
 
 def test_values_are_counted() -> None:

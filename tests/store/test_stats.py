@@ -21,7 +21,10 @@ async def test_each_message_is_counted_where_it_stands(
 ) -> None:
     found = stats(await make(tmp_path / "data"))
     assert not found.in_use
-    assert found.lanes == {"r/otp": LaneCount(1, 1), "r/promotional": LaneCount(1, 0)}
+    assert found.lanes == {
+        "otp\tr\tacme\t15550100": LaneCount(1, 1),
+        "promotional\tr\tshop\t15550101": LaneCount(1, 0),
+    }
     assert found.esmes == {"acme": EsmeCount(5, 2, 2), "shop": EsmeCount(1, 1, 1)}
     assert found.carriers == {"sink": CarrierCount(2, 1)}
     assert found.ended == {DELIVERED.state: 1, UNDELIVERABLE.state: 1}
@@ -32,7 +35,10 @@ async def test_each_message_is_counted_where_it_stands(
 
 async def test_the_end_of_the_log_is_counted_with_the_ledger(tmp_path: Path) -> None:
     found = stats(await killed(tmp_path / "data", checkpoint=True))
-    assert found.lanes == {"r/otp": LaneCount(2, 2), "r/promotional": LaneCount(2, 0)}
+    assert found.lanes == {
+        "otp\tr\tacme\t15550100": LaneCount(2, 2),
+        "promotional\tr\tshop\t15550101": LaneCount(2, 0),
+    }
     assert found.esmes == {"acme": EsmeCount(10, 4, 4), "shop": EsmeCount(2, 2, 2)}
     assert found.carriers == {"sink": CarrierCount(4, 2)}
     assert found.ended == {DELIVERED.state: 2, UNDELIVERABLE.state: 2}

@@ -25,7 +25,7 @@ async def test_a_store_that_is_well_is_counted(tmp_path: Path) -> None:
     found = verify(directory)
     assert not found.in_use
     assert found.torn is None
-    assert (found.pages, found.history) == (5, 1)
+    assert (found.pages, found.history) == (3, 1)
     assert found.segments == len(list(directory.glob("*.log")))
     assert found.last_lsn > 10 > found.records > 0
 

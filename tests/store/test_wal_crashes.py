@@ -26,13 +26,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from smppgw.store import backlog, checkpoint, recovery, restore
 from smppgw.store.backlog import Backlog
-from smppgw.store.entries import Delivery, Held, Message, Outcome
+from smppgw.store.entries import Delivery, Held, Lane, Message, Outcome
 from smppgw.store.log import SPARES
 from smppgw.store.startup import LEDGER
 from smppgw.store.wal import WalStore
 from tests.store.lanes import at_home, take_from
+from tests.store.restarts import shrink
 from tests.store.simulated_disk import Call, SimulatedDisk
 from tests.store.store_book import (
     CARRIER,
@@ -40,6 +40,7 @@ from tests.store.store_book import (
     LANES,
     OPEN,
     OWED,
+    QUOTAS,
     SHELF,
     Kept,
     Queued,
@@ -236,7 +237,10 @@ class StoreMachine(RuleBasedStateMachine):
         """What a gateway does; `waits`: how likely the loop runs after a step."""
         doings: dict[Callable[[Random], None], float] = {
             self.accept: 6,
+            self.leave_at_once: 1,
+            self.stand: 1,
             self.take: 2,
+            self.reserve: 1,
             self.give_back: 1,
             self.defer: 2,
             self.replace: 1,
@@ -266,8 +270,9 @@ class StoreMachine(RuleBasedStateMachine):
             lane, esme, due_ns = random.choice(LANES), random.choice(ESMES), self.due(random)
             body = b"body %d" % key
             messages.append(
-                Message(key, b"%x" % key, esme, lane, 4, body, key % 3, self.now_ns, due_ns=due_ns)
+                Message(key, b"%x" % key, esme, Lane(lane), 4, body, key % 3, self.now_ns, due_ns=due_ns)
             )
+            messages[-1].segments, messages[-1].day_segments = key % 5 or 1, key % 2
             if due_ns:
                 self.moved.add(key)
 
@@ -282,6 +287,22 @@ class StoreMachine(RuleBasedStateMachine):
         for message in take_from(self.store, random.choice(LANES), random.randint(1, 6)):
             assert self.book.now.queued[message.key].due_ns <= self.now_ns, "before its moment"
             self.was_handed_out(message)
+
+    def leave_at_once(self, random: Random) -> None:
+        for message in self.store.fresh():
+            self.was_handed_out(message)
+
+    def stand(self, random: Random) -> None:
+        self.store.stand(self.store.fresh())
+
+    def reserve(self, random: Random) -> None:
+        quota, day = random.choice(QUOTAS), random.randint(739_000, 739_002)
+        segments = self.book.now.quotas.get(quota, (0, 0))[1] + random.randint(1, 1000)
+
+        def change(kept: Kept) -> None:
+            kept.quotas[quota] = day, segments
+
+        self.store.reserve(quota, day, segments, self.book.step(change))
 
     def was_handed_out(self, message: Message) -> None:
         assert message.key not in self.out, "handed out twice"
@@ -468,7 +489,8 @@ def envelope_of(command_id: int, body: bytes) -> bytes:
 
 
 def queued(message: Message) -> Queued:
-    return Queued(message.lane, message.esme, message.body, message.attempts, message.due_ns)
+    segments = message.segments, message.day_segments
+    return Queued(message.lane.name, message.esme, message.body, message.attempts, message.due_ns, segments)
 
 
 def owe(kept: Kept, deliveries: Sequence[Delivery]) -> None:
@@ -487,12 +509,7 @@ def end(kept: Kept, finished: Sequence[tuple[bytes, Outcome]]) -> None:
 def test_a_store_comes_back_to_one_of_its_steps(paged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when a head has room for so few entries that nearly all goes by way of pages."""
     if paged:
-        for module in (backlog, recovery):
-            monkeypatch.setattr(module, "HEAD_MOST", 4)
-        for module in (backlog, restore):
-            monkeypatch.setattr(module, "HEAD_LEAST", 3)
-        for module in (backlog, checkpoint):
-            monkeypatch.setattr(module, "PAGE_ENTRIES", 3)
+        shrink(monkeypatch, head_most=4, head_least=3, page_entries=3, memory_most=6)
     run_state_machine_as_test(
         StoreMachine,
         settings=settings(
