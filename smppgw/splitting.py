@@ -28,6 +28,7 @@ SHORT_ASCII_OCTETS: Final = 80
 
 _LONGEST_PART_OCTETS: Final = 160
 """Septets that are not packed, and 8-bit texts that carriers make septets of, fill them; more fits no one message."""
+_UDHI: Final = int(EsmClass.UDHI)
 _PLAIN_ESM_CLASS: Final = 1
 _PLAIN_DATA_CODING: Final = 8
 _PLAIN_TEXT: Final = 11
@@ -52,11 +53,14 @@ def segments_of(pdu: SubmitSm | SubmitMulti | DataSm) -> int:
 
 def segments_in(submit_sm: bytes, end: int) -> int:
     """As `segments_of`, of a whole frame whose destination_addr ends there, and that is plain (hot path)."""
-    text = submit_sm[end + _PLAIN_TEXT :]
-    udhi = submit_sm[end + _PLAIN_ESM_CLASS] & EsmClass.UDHI
-    if udhi and len(text) <= _LONGEST_PART_OCTETS and concatenation_of(text, udhi) is not None:
+    udhi = submit_sm[end + _PLAIN_ESM_CLASS] & _UDHI
+    data_coding = submit_sm[end + _PLAIN_DATA_CODING]
+    at = end + _PLAIN_TEXT
+    if len(submit_sm) - at <= _LONGEST_PART_OCTETS and (
+        concatenation_of(submit_sm[at:], udhi) is not None if udhi else not data_coding
+    ):
         return 1
-    return count_segments(text, submit_sm[end + _PLAIN_DATA_CODING], udhi=bool(udhi))
+    return count_segments(submit_sm[at:], data_coding, udhi=bool(udhi))
 
 
 def bodies_of(body: bytes, form: Form, reference: int) -> list[bytes]:

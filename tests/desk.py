@@ -61,9 +61,7 @@ class Desk:
         self.registry = Registry(settings)
         self.pools = Pools(settings)
         self.limits = Limits(settings, self.now_ns, pacific_day(NOW))
-        self.lines = Lines(
-            settings.esmes, Router(settings, self.registry.campaign_of), self.registry, self.limits
-        )
+        self.lines = Lines(settings.esmes, Router(settings, self.registry), self.registry, self.limits)
         self.senders = Senders(
             self.lines, self.registry, self.pools, operators_known=settings.operators is not None
         )
