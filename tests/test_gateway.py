@@ -169,7 +169,7 @@ async def test_a_gateway_says_that_it_recovers_and_lets_esmes_in_afterwards(
             assert gateway.server.port == 0
             later = 1 << 60
             pdu = codec.encode(submit_sm(7))[HEADER_OCTETS:]
-            lane = gateway.router.routes[0].lanes[0]
+            lane = gateway.lines.named("otp\tdefault\tapp\t12065550100")
             store.kept.append(Message(later, b"kept", "app", lane, 4, pdu, 1, -NS))
             store.opened.set()
             await until(lambda: not gateway.not_ready())
