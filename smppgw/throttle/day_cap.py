@@ -85,16 +85,21 @@ class DayCap:
         return max(0, self.segments_per_day - self.used)
 
     def spend(self, segments: int) -> None:
-        """Use what there is `room` for."""
+        """Use what there is `room` for. A promise is kept by it, whoever's it was."""
         self.used += segments
         self.room -= segments
+        if self.promised:
+            self.promised = max(0, self.promised - segments)
+            self._old_promises = max(0, self._old_promises - segments)
 
     def promise(self, segments: int) -> bool:
         """Return whether the day has so many left, beside what was promised before; if so, that is promised.
 
-        It promises nothing while lanes wait. A promise is no grant, and is over when `forget_promises` says so.
+        It promises nothing while lanes wait for more than the next piece. A promise is no grant: it is over when so
+        much is used, or when `forget_promises` says so.
         """
-        if self.waiting is not None or self.left < self.promised + segments:
+        waits = self.waiting is not None and self.reserved >= self.segments_per_day
+        if waits or self.closed or self.left < self.promised + segments:
             return False
         self.promised += segments
         return True

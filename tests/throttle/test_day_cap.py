@@ -181,8 +181,26 @@ def test_a_promise_that_was_not_kept_is_forgotten() -> None:
     assert cap.promised == 0
 
 
-def test_nothing_is_promised_while_lanes_wait() -> None:
-    cap = cap_of()
+def test_a_promise_is_over_when_it_is_kept() -> None:
+    cap = cap_of(10)
+    assert cap.promise(6)
+    cap.reserved_to(cap.day, 10)
+    cap.spend(6)
+    assert cap.promised == 0
+    assert cap.promise(4)
+    assert not cap.promise(1)
+
+
+def test_nothing_is_promised_while_lanes_wait_for_the_next_day() -> None:
+    cap = cap_of(10)
     turns: Turns[Any] = Turns()
     cap.waiting = turns
+    assert cap.promise(1), "they wait for the next piece"
+    cap.reserved_to(cap.day, 10)
+    assert not cap.promise(1)
+
+
+def test_nothing_is_promised_of_a_day_that_is_closed() -> None:
+    cap = cap_of(10)
+    cap.close()
     assert not cap.promise(1)
