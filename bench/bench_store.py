@@ -1,4 +1,5 @@
-"""The durable store by itself: appends a second and their latency, a million messages queued, and a restart with them.
+"""The stores by themselves: appends a second and their latency, what many lanes cost, a million messages queued, and a
+restart with them.
 
     python -m bench.bench_store [--seconds N] [--messages N] [--directory DIR]
 
@@ -18,8 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from random import choices
 from typing import Final
 
 import structlog
@@ -27,15 +29,18 @@ import structlog
 from bench.parts import ROOT
 from smppgw.cli.loops import event_loop_factory
 from smppgw.settings import StoreSettings
-from smppgw.store.entries import Message, Outcome
+from smppgw.store.api import Store
+from smppgw.store.entries import Lane, Message, Outcome
 from smppgw.store.files import File, Files, OsFiles
+from smppgw.store.memory import MemoryStore
 from smppgw.store.wal import WalStore
 
 TICK_SECONDS: Final = 0.001
 GC_THRESHOLD: Final = (200_000, 50, 100)
 """As `smppgw serve` sets it."""
 BODY_OCTETS: Final = 160
-LANE: Final = "default/promotional"
+MANY_BATCH: Final = 50
+LANE: Final = "promotional\tdefault\tdemo\t15550100000"
 MIB: Final = 1024 * 1024
 WAIT_SECONDS: Final = 60.0
 DELIVERED: Final = Outcome(2, "delivered", "000")
@@ -70,7 +75,15 @@ class SlowFiles(OsFiles):
         return SlowFile(super().open(path, write=write), self._seconds)
 
 
-def _store(directory: Path, files: Files | None = None) -> WalStore:
+class Lanes(dict[str, Lane]):
+    """Made when they are first asked for."""
+
+    def __missing__(self, name: str) -> Lane:
+        self[name] = Lane(name)
+        return self[name]
+
+
+def _store(directory: Path, lanes: Lanes, files: Files | None = None) -> WalStore:
     def fail(error: BaseException) -> None:
         raise error
 
@@ -80,23 +93,24 @@ def _store(directory: Path, files: Files | None = None) -> WalStore:
         logger=structlog.wrap_logger(None, processors=[lambda *_: ""]),
         clock=time.monotonic_ns,
         wall_ns=time.time_ns(),
-        lane_now=lambda lane: lane,
+        lane_of=lanes.__getitem__,
         on_failed=fail,
         observe_commit=lambda *_: None,
         settings=StoreSettings(),
     )
 
 
-def _messages(first: int, count: int) -> list[Message]:
+def _messages(first: int, count: int, lanes: Sequence[Lane]) -> list[Message]:
+    """Return new messages, each of a lane drawn by chance."""
     now_ns = time.monotonic_ns()
     body = b"x" * (BODY_OCTETS - 8)
     return [
-        Message(key, b"%016x" % key, "demo", LANE, 4, b"%08x%b" % (key, body), 1, now_ns)
-        for key in range(first, first + count)
+        Message(key, b"%016x" % key, "demo", lane, 4, b"%08x%b" % (key, body), 1, now_ns)
+        for key, lane in zip(range(first, first + count), choices(lanes, k=count), strict=True)
     ]
 
 
-def _carry(store: WalStore, batch: list[Message], durable: Callable[[], None]) -> None:
+def _carry(store: Store, batch: list[Message], durable: Callable[[], None]) -> None:
     """Play a carrier that has taken messages and delivered them at once."""
     answered = [(message, b"%x" % message.key) for message in batch]
     store.submitted("sink", answered, (), [(carrier_id, DELIVERED) for _, carrier_id in answered], durable)
@@ -118,7 +132,8 @@ def _settle_memory() -> None:
 
 async def appends(directory: Path, rate: int, seconds: float, delay: float) -> dict[str, float]:
     """Offer `rate` messages a second, and let a carrier have each; return the latencies of acceptance, milliseconds."""
-    store = _store(directory, SlowFiles(delay) if delay else None)
+    lanes = Lanes()
+    store = _store(directory, lanes, SlowFiles(delay) if delay else None)
     await store.open()
     _settle_memory()
     latencies: list[float] = []
@@ -132,11 +147,11 @@ async def appends(directory: Path, rate: int, seconds: float, delay: float) -> d
 
         def durable() -> None:
             latencies.append(time.perf_counter() - due)
-            _carry(store, store.take(LANE, each), lambda: None)
+            _carry(store, store.fresh(), lambda: None)
             if len(latencies) == ticks:
                 done.set()
 
-        store.accept(_messages(1 + number * each, each), durable)
+        store.accept(_messages(1 + number * each, each, [lanes[LANE]]), durable)
 
     number = 0
     while number < ticks:
@@ -156,63 +171,80 @@ async def appends(directory: Path, rate: int, seconds: float, delay: float) -> d
     return {**at, "worst": latencies[-1] * 1000, "rate": count / took, "cpu_us": cpu / count * 1e6}
 
 
-async def fill(directory: Path, count: int) -> dict[str, float]:
-    """Queue that many messages and leave without a word, as a kill does; return what memory they took."""
-    store = _store(directory)
+async def fill(directory: Path, count: int, of: int) -> dict[str, float]:
+    """Queue that many messages in `of` lanes and leave without a word, as a kill does; return what memory they took."""
+    lanes = Lanes()
+    store = _store(directory, lanes)
     await store.open()
+    for number in range(of):
+        lanes[f"{LANE}{number}"]
     _settle_memory()
     before = _resident()
     began = time.perf_counter()
     high = before
     key = 1
     waiting = asyncio.Semaphore(50)
+    every = list(lanes.values())
     for _ in range(count // 100):
         await waiting.acquire()
-        store.accept(_messages(key, 100), waiting.release)
+        store.stand(store.fresh())
+        store.accept(_messages(key, 100, every), waiting.release)
         key += 100
         if key % 20_000 == 1:
             high = max(high, _resident())
     for _ in range(50):
         await waiting.acquire()
     took = time.perf_counter() - began
+    assert sum([lane.queue.waiting for lane in store.lanes() if lane.queue is not None]) == count
     return {"seconds": took, "added": (_resident() - before) / MIB, "highest": (high - before) / MIB}
 
 
 async def restart(directory: Path, count: int) -> dict[str, float]:
-    """Take up what `fill` has left: how long until a message is durable, then drain it all in order."""
+    """Take up what `fill` has left: how long until a message is durable, then drain it all, each lane in order."""
     began = time.perf_counter()
     before = _resident()
-    store = _store(directory)
+    lanes = Lanes()
+    store = _store(directory, lanes)
     await store.open()
     accepted = asyncio.Event()
     more = asyncio.Event()
     store.on_ready = more.set
-    store.accept(_messages(count + 1, 1), accepted.set)
+    found = sum([lane.queue.waiting for lane in store.lanes() if lane.queue is not None])
+    store.accept(_messages(count + 1, 1, list(lanes.values())), accepted.set)
     await accepted.wait()
     seconds = time.perf_counter() - began
-    found = store.waiting(LANE)
+    store.stand(store.fresh())
     _settle_memory()
     high = _resident()
-    expected = 1
+    drained = 0
     in_order = True
+    last: dict[Lane, int] = {}
     began, began_cpu = time.perf_counter(), time.process_time()
     settled = asyncio.Semaphore(20)
-    while expected <= count:
-        batch = store.take(LANE, 100)
+    ready: list[Lane] = []
+    while drained < count + 1:
+        ready += store.roused()
+        batch: list[Message] = []
+        while ready and len(batch) < 100:
+            queue = ready.pop().queue
+            if queue is not None:
+                while queue.head and len(batch) < 100:
+                    batch.append(queue.head.popleft())
+                if queue.head:
+                    ready.append(batch[-1].lane)
         if not batch:
             more.clear()
             await asyncio.wait_for(more.wait(), WAIT_SECONDS)
             continue
-        in_order = in_order and [message.key for message in batch] == list(
-            range(expected, expected + len(batch))
-        )
-        expected += len(batch)
+        store.took(batch)
+        for message in batch:
+            in_order = in_order and last.get(message.lane, 0) < message.key
+            last[message.lane] = message.key
+        before_batch = drained
+        drained += len(batch)
         await settled.acquire()
-        answered = [(message, b"%x" % message.key) for message in batch]
-        store.submitted(
-            "sink", answered, (), [(carrier_id, DELIVERED) for _, carrier_id in answered], settled.release
-        )
-        if expected % 20_000 < 100:
+        _carry(store, batch, settled.release)
+        if before_batch // 20_000 < drained // 20_000:
             high = max(high, _resident())
     took = time.perf_counter() - began
     cpu = time.process_time() - began_cpu
@@ -227,10 +259,57 @@ async def restart(directory: Path, count: int) -> dict[str, float]:
     }
 
 
+async def many(directory: Path, count: int, of: int, durable: bool) -> dict[str, float]:
+    """Accept that many messages, each of one of `of` lanes drawn by chance, and let each leave at once; CPU of each."""
+    lanes = Lanes()
+    store: Store = _store(directory, lanes) if durable else MemoryStore(1 << 40)
+    await store.open()
+    every = [lanes[f"{LANE}{number}"] for number in range(of)]
+    key = 1
+    ended = asyncio.Semaphore(20)
+    batches = [_messages(at, MANY_BATCH, every) for at in range(key, key + count, MANY_BATCH)]
+    _settle_memory()
+    began_cpu = time.process_time()
+    for batch in batches:
+        await ended.acquire()
+
+        def leave() -> None:
+            _carry(store, store.fresh(), ended.release)
+
+        store.accept(batch, leave)
+    for _ in range(20):
+        await ended.acquire()
+    leaving = time.process_time() - began_cpu
+    batches = [_messages(at, MANY_BATCH, every) for at in range(1 + count, 1 + 2 * count, MANY_BATCH)]
+    gc.collect()
+    gc.freeze()
+    began_cpu = time.process_time()
+    for batch in batches:
+        await ended.acquire()
+
+        def wait() -> None:
+            store.stand(store.fresh())
+            taken: list[Message] = []
+            for lane in store.roused():
+                if lane.queue is not None:
+                    taken += lane.queue.head
+                    lane.queue.head.clear()
+            store.took(taken)
+            _carry(store, taken, ended.release)
+
+        store.accept(batch, wait)
+    for _ in range(20):
+        await ended.acquire()
+    standing = time.process_time() - began_cpu
+    await store.close()
+    return {"leaving_us": leaving / count * 1e6, "standing_us": standing / count * 1e6}
+
+
 PARTS: Final[dict[str, Callable[..., Awaitable[dict[str, float]]]]] = {
     "appends": appends,
     "fill": fill,
     "restart": restart,
+    "many": many,
 }
 
 
@@ -302,12 +381,25 @@ def _report(scratch: Path, seconds: float, count: int) -> int:
             f"  {said['worst']:8.1f}  {said['cpu_us']:14.2f}  {goal:12.1f}",
             flush=True,
         )
-    filled = _run("fill", scratch / "fill", count)
+    print("lanes    CPU us a message: leaves at once, memory  wal   stands in its lane first, memory  wal")
+    for of in (1, 10, 100_000):
+        cost = [_run("many", scratch / f"many{of}{durable}", 100_000, of, durable) for durable in (0, 1)]
+        print(
+            f"{of:7,}  {cost[0]['leaving_us']:40.2f}  {cost[1]['leaving_us']:4.1f}"
+            f"  {cost[0]['standing_us']:32.2f}  {cost[1]['standing_us']:4.1f}",
+            flush=True,
+        )
+    return max([_queued(scratch / f"fill{of}", count, of) for of in (1, 20_000)])
+
+
+def _queued(directory: Path, count: int, of: int) -> int:
+    """Fill, kill and drain a store with so many lanes, and print what that showed."""
+    filled = _run("fill", directory, count, of)
     print(
-        f"{count:,} messages queued in {filled['seconds']:.1f} s: {filled['added']:.0f} MiB more resident, at most"
-        f" {filled['highest']:.0f} (goal 150)"
+        f"{count:,} messages of {of:,} lanes queued in {filled['seconds']:.1f} s: {filled['added']:.0f} MiB more"
+        f" resident, at most {filled['highest']:.0f} (goal 150)"
     )
-    found = _run("restart", scratch / "fill", count)
+    found = _run("restart", directory, count)
     print(
         f"killed and started again: first message durable after {found['seconds']:.2f} s (goal 10);"
         f" {found['found']:,.0f} found"

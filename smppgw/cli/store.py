@@ -11,11 +11,11 @@ from smppgw.cli.arguments import Parser, count
 from smppgw.cli.lines import complain, one_line, say, say_json, table
 from smppgw.cli.store_kept import kept
 from smppgw.cli.store_salvage import salvage
-from smppgw.cli.store_show import show
+from smppgw.cli.store_show import show, word_of
 from smppgw.orphans import NOBODY
 from smppgw.pdu.constants import MessageState
 from smppgw.store.errors import StoreError
-from smppgw.store.stats import Stats, stats
+from smppgw.store.stats import LaneCount, Stats, stats
 from smppgw.store.verification import verify
 
 _FAILED: Final = 1
@@ -112,10 +112,7 @@ def _document(found: Stats) -> dict[str, Any]:
             "awaiting_receipt": sum(carrier.awaiting_receipt for carrier in found.carriers.values()),
             "ended": {states.get(state, str(state)): count for state, count in sorted(found.ended.items())},
         },
-        "lanes": {
-            name: {"queued": lane.queued, "deferred": lane.deferred}
-            for name, lane in sorted(found.lanes.items())
-        },
+        "lanes": _by_word(found.lanes),
         "esmes": {
             name: {
                 "accepted": esme.accepted,
@@ -137,6 +134,16 @@ def _document(found: Stats) -> dict[str, Any]:
         "log_octets": found.log_octets,
         "ledger_octets": found.ledger_octets,
     }
+
+
+def _by_word(lanes: Mapping[str, LaneCount]) -> dict[str, dict[str, int]]:
+    """Return what stands in all lanes of one word together: of each sender there may be one."""
+    words: dict[str, dict[str, int]] = {}
+    for name, lane in sorted(lanes.items()):
+        counted = words.setdefault(word_of(name), {"queued": 0, "deferred": 0})
+        counted["queued"] += lane.queued
+        counted["deferred"] += lane.deferred
+    return words
 
 
 def _for_people(found: Stats, document: Mapping[str, Any]) -> Iterator[str]:

@@ -51,6 +51,11 @@ def show(args: argparse.Namespace) -> int:
     return 0
 
 
+def word_of(lane: str) -> str:
+    """Return what people call a lane: what its name begins with; there is one of each for every sender."""
+    return lane.partition("\t")[0]
+
+
 def _document(found: Life, contents: Contents) -> dict[str, Any]:
     lives = [found, *found.others]
     courses = [_course(life) for life in lives]
@@ -68,7 +73,7 @@ def _document(found: Life, contents: Contents) -> dict[str, Any]:
         document |= {
             "due": iso(message.due_ns // _MS_OF_NS),
             "expires": iso(message.expires_ns // _MS_OF_NS),
-            "lane": message.lane or None,
+            "lane": word_of(message.lane.name) or None,
             "attempts": message.attempts,
             "registered_delivery": message.registered_delivery,
             **_joined(contained),

@@ -63,9 +63,9 @@ async def test_what_was_kept_and_lost_of_the_ledger_is_printed(tmp_path: Path) -
     done = salvage(directory)
     assert (done.status, done.err) == (0, "")
     assert done.out.splitlines()[:3] == [
-        "the ledger was damaged: page 2 of lane:r/otp is not as it was written",
-        "kept 4 pages of the ledger, 1 messages that await a receipt, 1 requests held, 1 rows of history",
-        "lost: 1 pages with 1 messages or deliveries",
+        "the ledger was damaged: page 2 of esme:acme is not as it was written",
+        "kept 2 pages of the ledger, 1 messages that await a receipt, 1 requests held, 1 rows of history",
+        "lost: 1 pages with 2 messages or deliveries",
     ]
     assert is_ok(directory)
 

@@ -62,7 +62,7 @@ async def test_a_message_is_shown_from_its_acceptance_to_its_end(tmp_path: Path)
         "never_sent": False,
         "due": None,
         "expires": None,
-        "lane": "r/otp",
+        "lane": "otp",
         "attempts": 0,
         "registered_delivery": 1,
         "data_coding": 0,
@@ -131,7 +131,7 @@ async def test_its_life_is_told_to_people(tmp_path: Path) -> None:
         "asked for receipt",
         "",
         "accepted WHEN from acme",
-        "queued WHEN in lane r/otp",
+        "queued WHEN in lane otp",
         f"sent WHEN to sink, which calls it {KEY}-finished",
         "delivered WHEN after SPAN: the handset has it (DELIVERED, err 000)",
     ]
@@ -144,8 +144,8 @@ async def test_what_is_told_of_each_state_is_where_it_stands(tmp_path: Path) -> 
             f"sent WHEN to sink, which calls it {KEY}-awaiting",
             "on its way the carrier has not said yet what became of it",
         ],
-        DEFERRED: ["queued WHEN in lane r/otp", "waits until WHEN put off after 1 attempt without success"],
-        QUEUED: ["accepted WHEN from acme", "queued WHEN in lane r/otp"],
+        DEFERRED: ["queued WHEN in lane otp", "waits until WHEN put off after 1 attempt without success"],
+        QUEUED: ["accepted WHEN from acme", "queued WHEN in lane otp"],
     }
     assert {key: told(directory, key)[-2:] for key in endings} == endings
 
@@ -189,7 +189,7 @@ async def test_a_refusal_is_told_by_the_name_of_its_command_status(tmp_path: Pat
         lines = told(tmp_path, KEY)
     assert lines[1] == "state not delivered: the number cannot get messages"
     what, _, why = lines[-1].partition(" after SPAN: ")
-    assert (lines[-2], what) == ("queued WHEN in lane r/otp", "not delivered WHEN")
+    assert (lines[-2], what) == ("queued WHEN in lane otp", "not delivered WHEN")
     assert why == "the number cannot get messages (UNDELIVERABLE, the answer was ESME_RINVDSTADR)"
 
 
@@ -222,7 +222,7 @@ async def test_of_a_message_that_was_split_each_part_is_told(tmp_path: Path) -> 
     assert lines[1] == "state queued (0 of 3 parts delivered)"
     assert lines[lines.index("") + 1 :] == [
         "accepted WHEN from acme, and split into 3 parts",
-        "queued WHEN in lane r/otp",
+        "queued WHEN in lane otp",
         "",
         "part 1 4 octets",
         "sent WHEN to sink, which calls it c-1",
