@@ -64,6 +64,9 @@ def test_what_does_not_count_to_the_day_takes_nothing_of_it() -> None:
     assert promise(terms, 1, 1, LATER_NS) is None
     assert promise(terms, 1, 0, LATER_NS) is None
     assert promise(terms, 1, 1, LATER_NS) == "brand_day"
+    assert terms.cap is not None
+    terms.cap.close()
+    assert promise(terms, 1, 0, LATER_NS) is None, "nor does it matter that the day is over"
 
 
 def test_without_limits_everything_is_promised() -> None:

@@ -68,6 +68,8 @@ def test_more_than_so_many_addresses_are_not_remembered(monkeypatch: pytest.Monk
         looked_up(desk, b"\1\1" + b"1206555%04d" % place)
         placed(desk, REGISTERED, b"%05d" % place)
         assert len(desk.account.senders) <= 5
+        assert desk.senders._counts_by_prefix is not None
+        assert len(desk.senders._counts_by_prefix._answers) <= 5
 
 
 def test_who_may_send_depends_on_the_country() -> None:
@@ -79,6 +81,14 @@ def test_who_may_send_depends_on_the_country() -> None:
         assert placed(desk, UNKNOWN, b"4165550123")
         assert refused(desk, UNKNOWN, b"+14155550123")[1] == "unregistered"
         assert placed(desk, UNKNOWN, b"+14165550123")
+
+
+def test_a_number_of_1_without_its_1_is_told_from_others_that_begin_so() -> None:
+    desk = Desk()
+    swiss, american = b"41555501234", b"4155550123"
+    for _ in range(2):
+        assert placed(desk, UNKNOWN, swiss)
+        assert refused(desk, UNKNOWN, american)[1] == "unregistered"
 
 
 @hypothesis_settings(max_examples=100, deadline=None, derandomize=True)
@@ -151,6 +161,18 @@ def test_a_pool_is_one_of_its_numbers_the_same_for_each_recipient(source: bytes)
     assert len(desk.account.senders) == 1
 
 
+def test_a_pool_too_takes_the_route_of_each_destination() -> None:
+    routes = (RouteSettings(("carrier",), destination="1416"), RouteSettings(("carrier",)))
+    desk = Desk(registered(routes=routes))
+    for place in range(20):
+        for destination, route in (
+            (b"1415555%04d" % place, "any"),
+            (b"1416555%04d" % place, "destination=1416"),
+        ):
+            name, number, _ = placed(desk, b"\5\0C1", destination)
+            assert name == f"promotional\t{route}\tapp\t{number.decode()}"
+
+
 @pytest.mark.parametrize(
     ("allowed", "status"),
     [
@@ -196,7 +218,7 @@ def test_another_configuration_is_gone_by_at_once() -> None:
     assert placed(desk, REGISTERED)
     assert placed(desk, REGISTERED, CANADIAN)
     other = Desk(registered(campaign={"status": "rejected"}))
-    desk.lines.replace(other.registry)
+    desk.lines.replace(other.settings.esmes, other.registry)
     desk.senders.replace(other.registry, other.pools, operators_known=False)
     desk.account.change(desk.account.settings, desk.now_ns)
     assert refused(desk, REGISTERED)[1] == "campaign_not_approved"
