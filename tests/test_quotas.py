@@ -25,6 +25,8 @@ LOS_ANGELES: Final = ZoneInfo("America/Los_Angeles")
 NOON: Final = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 """In Los Angeles."""
 HALF_A_SECOND: Final = timedelta(seconds=0.5)
+PIECE: Final = 10
+"""Of a cap of 1,000."""
 
 
 class Disk:
@@ -142,6 +144,27 @@ def test_nothing_may_leave_before_it_is_durable() -> None:
     assert disk.pending == 1
     disk.sync()
     assert limits.caps["brand"].room == 10
+
+
+def test_nothing_may_leave_before_it_is_durable_for_every_brand_of_a_tax_id() -> None:
+    disk = Disk()
+    run = _start(disk, NOON, brands_of("a=1", "b=1"))
+    while disk.pending:
+        assert run.cap("a").room == 0
+        disk.sync(1)
+    assert run.cap("a").room == PIECE
+
+
+def test_what_is_durable_too_late_does_not_count_to_the_next_day() -> None:
+    disk = Disk()
+    run = _start(disk, NOON, brands_of("brand"))
+    run.now += timedelta(days=1)
+    run.quotas.keep()
+    disk.sync(1)
+    run.quotas.keep()
+    assert (run.cap().room, disk.pending) == (0, 1)
+    disk.sync(1)
+    assert run.cap().room == PIECE
 
 
 def test_what_was_reserved_counts_as_used_after_a_crash() -> None:
@@ -293,7 +316,6 @@ def restarted(run: Run, *brands: str) -> Run:
 
 taken_up = pytest.mark.parametrize("anew", [reloaded, restarted])
 Anew = Callable[..., Run]
-PIECE: Final = 10
 
 
 @taken_up
@@ -372,7 +394,7 @@ def test_no_day_has_more_than_its_largest_cap_whatever_happens(
     steps: list[tuple[str, int]], first: datetime
 ) -> None:
     disk, now, per_day = Disk(), first, 100
-    run = _start(disk, now, per_day)
+    run = _start(disk, now, brands_of("brand", per_day=per_day))
     used: Counter[int] = Counter()
     caps: dict[int, int] = {}
     for what, number in steps:
@@ -386,7 +408,7 @@ def test_no_day_has_more_than_its_largest_cap_whatever_happens(
             disk.sync(number)
         elif what == "crash":
             disk = disk.after_a_crash(number)
-            run = _start(disk, run.now, per_day)
+            run = _start(disk, run.now, brands_of("brand", per_day=per_day))
         elif what == "cap":
             per_day = number
             run.limits.reload(brands_of("brand", per_day=per_day), 0)
@@ -400,11 +422,11 @@ def test_no_day_has_more_than_its_largest_cap_whatever_happens(
         assert list(used) == sorted(used)
 
 
-def _start(disk: Disk, now: datetime, per_day: int) -> Run:
+def _start(disk: Disk, now: datetime, config: Settings) -> Run:
     """As `Run`, with nothing durable that the test has not made so."""
     run = Run.__new__(Run)
     run.disk, run.now = disk, now
-    run.limits = Limits(brands_of("brand", per_day=per_day), 0, pacific_day(now))
+    run.limits = Limits(config, 0, pacific_day(now))
     run.quotas = Quotas(cast("Store", disk), run.limits, wall_clock=lambda: run.now, on_room=lambda _: None)
     run.quotas.keep()
     return run
@@ -416,7 +438,7 @@ def test_the_sum_of_all_runs_is_the_cap_but_for_a_piece_at_each_crash(seed: int)
     per_day = chance.choice([40, 250, 2_000])
     piece = max(2, per_day // 100)
     disk, crashes, used = Disk(), 0, 0
-    run = _start(disk, NOON, per_day)
+    run = _start(disk, NOON, brands_of("brand", per_day=per_day))
     while crashes < 10 or run.cap().left:
         cap = run.cap()
         segments = min(chance.randrange(4), cap.room)
@@ -427,5 +449,5 @@ def test_the_sum_of_all_runs_is_the_cap_but_for_a_piece_at_each_crash(seed: int)
         if crashes < 10 and chance.random() < 0.05:
             crashes += 1
             disk = disk.after_a_crash(chance.randrange(3))
-            run = _start(disk, NOON, per_day)
+            run = _start(disk, NOON, brands_of("brand", per_day=per_day))
     assert per_day - crashes * piece <= used <= per_day
