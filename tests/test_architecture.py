@@ -27,7 +27,7 @@ FLOORS: Final[Mapping[int, str]] = {
         session.window
         store store.alarms store.api store.backlog store.checkpoint store.columns store.correlation store.entries
         store.errors store.expiries store.finished store.frame store.fresh store.history store.holding
-        store.outcomes store.page store.page_codec store.queue store.record store.rows store.state
+        store.outcomes store.owed store.page store.page_codec store.queue store.record store.rows store.state
         congestion drain_time promises registered usage
         """,
     2: """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, islice
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final
 
 from smppgw.store.alarms import Alarms
 from smppgw.store.api import Durable
@@ -16,7 +16,8 @@ from smppgw.store.expiries import Expiries
 from smppgw.store.finished import Finished
 from smppgw.store.fresh import Fresh
 from smppgw.store.holding import Shelves
-from smppgw.store.queue import EntryT, Queue
+from smppgw.store.owed import Owed
+from smppgw.store.queue import Queue, grouped
 
 MAX_CORRELATIONS: Final = 2_000_000
 """Messages of one carrier that wait for a receipt; the oldest is forgotten for one more."""
@@ -25,24 +26,10 @@ MAX_ENDED: Final = 100_000
 """Messages that can still be looked up when they have ended: at least half as many, the newest."""
 
 _KEY: Final = attrgetter("key")
-_ESME: Final[Callable[[Delivery], str]] = attrgetter("esme")
 _LANE: Final[Callable[[Message], Lane]] = attrgetter("lane")
-
-T = TypeVar("T", bound=Hashable)
 
 _Ended = tuple[str, Outcome | None, int]
 """The ESME, outcome and final_ns of a message that is done with."""
-
-
-def _grouped(entries: Collection[EntryT], owner_of: Callable[[EntryT], T]) -> dict[T, Collection[EntryT]]:
-    """Return the entries by whose they are; hot path: what comes together is often of one."""
-    owners = set(map(owner_of, entries))
-    if len(owners) == 1:
-        return {owners.pop(): entries}
-    groups: dict[T, list[EntryT]] = {owner: [] for owner in owners}
-    for entry in entries:
-        groups[owner_of(entry)].append(entry)
-    return dict(groups)
 
 
 class MemoryStore:
@@ -67,13 +54,15 @@ class MemoryStore:
         self._envelope_of = envelope_of
         self._octets = 0
         self._queued: defaultdict[str, int] = defaultdict(int)
-        self._delivery_key = 0
         self._fresh = Fresh()
         self._lanes: dict[Lane, Queue[Message]] = {}
         """Of those in which something stands, or aside."""
         self._roused: list[Lane] = []
-        self._owed: defaultdict[str, Queue[Delivery]] = defaultdict(Queue)
         self._alarms: Alarms[Queue[Message] | Queue[Delivery]] = Alarms()
+        owed = self._owed = Owed(self._alarms)
+        self.ready_deliveries, self.take_deliveries = owed.ready_deliveries, owed.take_deliveries
+        self.give_back_deliveries, self.defer_deliveries = owed.give_back_deliveries, owed.defer_deliveries
+        self.owing, self.waiting_deliveries = owed.owing, owed.waiting_deliveries
         self._quotas: dict[str, tuple[int, int]] = {}
         self._sent: defaultdict[str, dict[bytes, Message]] = defaultdict(dict)
         self._finished: defaultdict[str, Finished] = defaultdict(Finished)
@@ -120,7 +109,7 @@ class MemoryStore:
 
     def stand(self, messages: Sequence[Message]) -> None:
         """See `Store.stand`."""
-        for lane, group in _grouped(messages, _LANE).items():
+        for lane, group in grouped(messages, _LANE).items():
             self._queue(lane).give_back(group)
 
     def _queue(self, lane: Lane) -> Queue[Message]:
@@ -164,8 +153,8 @@ class MemoryStore:
         self._note_returned(messages)
         self._put_aside(messages)
 
-    def _put_aside(self, messages: Collection[Message]) -> None:
-        for lane, group in _grouped(messages, _LANE).items():
+    def _put_aside(self, messages: Sequence[Message]) -> None:
+        for lane, group in grouped(messages, _LANE).items():
             queue = self._queue(lane)
             queue.defer(group)
             self._alarms.set(queue, queue.next_ns())
@@ -213,7 +202,7 @@ class MemoryStore:
         self._finished[carrier].add(unasked, [b""] * len(unasked))
         self._end(forgotten, 0)
         self._finish(carrier, finished)
-        self._owe(deliveries)
+        self._owed.owe(deliveries)
         durable()
 
     def failed(
@@ -222,7 +211,7 @@ class MemoryStore:
         """See `Store.failed`."""
         self._withdraw([message for message, _ in ended])
         self._end(ended, self._clock())
-        self._owe(deliveries)
+        self._owed.owe(deliveries)
         durable()
 
     def _withdraw(self, messages: Sequence[Message]) -> None:
@@ -243,10 +232,10 @@ class MemoryStore:
             self._returned.difference_update(map(_KEY, again))
             self._remove(again)
 
-    def _remove(self, messages: Collection[Message]) -> list[Message]:
+    def _remove(self, messages: Sequence[Message]) -> list[Message]:
         """Take out those that stand in their lanes."""
         removed: list[Message] = []
-        groups = _grouped(messages, _LANE)
+        groups = grouped(messages, _LANE)
         for lane, group in groups.items():
             queue = self._lanes.get(lane)
             if queue is not None:
@@ -283,7 +272,7 @@ class MemoryStore:
         """See `Store.pick_expired`."""
         then(self._pick(self._expiries.over(now_ns)))
 
-    def _pick(self, wanted: Collection[Message]) -> list[Message]:
+    def _pick(self, wanted: Sequence[Message]) -> list[Message]:
         """Take out those that stand in their lanes."""
         self.stand(self._fresh.take())
         picked = self._remove(wanted)
@@ -323,7 +312,7 @@ class MemoryStore:
     ) -> None:
         """See `Store.receive`."""
         self._finish(carrier, finished)
-        self._owe(deliveries)
+        self._owed.owe(deliveries)
         durable()
 
     def _finish(self, carrier: str, finished: Sequence[tuple[bytes, Outcome]]) -> None:
@@ -338,46 +327,13 @@ class MemoryStore:
                 self._clock(),
             )
 
-    def _owe(self, deliveries: Sequence[Delivery]) -> None:
-        if deliveries:
-            for key, delivery in enumerate(deliveries, self._delivery_key + 1):
-                delivery.key = key
-            self._delivery_key += len(deliveries)
-            self._octets += sum([len(delivery.body) for delivery in deliveries])
-            for esme, group in _grouped(deliveries, _ESME).items():
-                self._owed[esme].add(group)
-
     # ---- what ESMEs are owed --------------------------------------------------------------------------------
-
-    def ready_deliveries(self, esme: str) -> int:
-        """See `Store.ready_deliveries`."""
-        return len(self._owed[esme])
-
-    def take_deliveries(self, esme: str, most: int) -> list[Delivery]:
-        """See `Store.take_deliveries`."""
-        return self._owed[esme].take(most)
-
-    def give_back_deliveries(self, deliveries: Sequence[Delivery]) -> None:
-        """See `Store.give_back_deliveries`."""
-        for esme, group in _grouped(deliveries, _ESME).items():
-            self._owed[esme].give_back(group)
-
-    def defer_deliveries(self, deliveries: Sequence[Delivery]) -> None:
-        """See `Store.defer_deliveries`."""
-        for esme, group in _grouped(deliveries, _ESME).items():
-            queue = self._owed[esme]
-            queue.defer(group)
-            self._alarms.set(queue, queue.next_ns())
 
     def delivered(self, deliveries: Sequence[Delivery], durable: Durable | None = None) -> None:
         """See `Store.delivered`."""
-        self._octets -= sum([len(delivery.body) for delivery in deliveries])
+        self._owed.done_with(deliveries)
         if durable is not None:
             durable()
-
-    def owing(self) -> Collection[str]:
-        """See `Store.owing`."""
-        return {esme for esme, queue in self._owed.items() if len(queue) or queue.deferred}
 
     # ---- what may be used -----------------------------------------------------------------------------------
 
@@ -408,19 +364,15 @@ class MemoryStore:
         """See `Store.queued`."""
         return self._queued[esme]
 
-    def waiting_deliveries(self, esme: str) -> int:
-        """See `Store.waiting_deliveries`."""
-        return len(self._owed[esme]) + self._owed[esme].deferred
-
     @property
     def octets(self) -> int:
         """See `Store.octets`."""
-        return self._octets
+        return self._octets + self._owed.octets
 
     @property
     def full(self) -> bool:
         """See `Store.full`."""
-        return self._octets >= self._max_octets
+        return self.octets >= self._max_octets
 
     @property
     def stalled(self) -> bool:
@@ -438,9 +390,8 @@ class MemoryStore:
     async def close(self) -> int:
         """See `Store.close`."""
         lost = len(self._fresh.take()) + sum([len(lane) + lane.deferred for lane in self._lanes.values()])
-        lost += sum(map(self.waiting_deliveries, tuple(self._owed)))
+        lost += self._owed.clear()
         for lane in self._lanes:
             lane.queue = None
         self._lanes.clear()
-        self._owed.clear()
         return lost

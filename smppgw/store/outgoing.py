@@ -7,7 +7,8 @@ then kept, and no message of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 from smppgw.store import page_codec, record
@@ -15,6 +16,7 @@ from smppgw.store.api import Durable
 from smppgw.store.backlog import HEAD_MOST, MEMORY_MOST, Backlog, share_of
 from smppgw.store.entries import Lane, Message
 from smppgw.store.fresh import Fresh
+from smppgw.store.queue import grouped
 from smppgw.store.record import What
 from smppgw.store.restore import Restorer
 from smppgw.store.shelf import Shelf
@@ -23,6 +25,8 @@ from smppgw.store.tail import Tail
 
 FRESH_MOST: Final = HEAD_MOST
 """More than so many messages that nobody asks for stand in their lanes."""
+_LANE: Final[Callable[[Message], Lane]] = attrgetter("lane")
+
 SPILLED_MOST: Final = 32 * 1024 * 1024
 """With more octets than this in memory for want of a checkpoint, answers wait for it: windows then bound the rest."""
 
@@ -72,7 +76,7 @@ class Outgoing:
         page_entries = state.page_entries(len(state.lanes))
         pieces = [
             (long[lane], part, octets)
-            for lane, group in _by_lane(spilling).items()
+            for lane, group in grouped(spilling, _LANE).items()
             for piece in _pieces(group, page_entries)
             for part, octets in self._tail.written(piece, self._record)
         ]
@@ -90,7 +94,7 @@ class Outgoing:
 
         lsn = self._tail.append(records + [octets for _, _, octets in pieces], on_disk)
         state.accepted(messages, esmes)
-        state.live.update([(message.key, message) for message in kept])
+        state.live.update(zip([message.key for message in kept], kept, strict=True))
         spilled = dict.fromkeys([queue for queue, _, _ in pieces])
         for queue, part, octets in pieces:
             state.spill(queue, octets, part, lsn, page_entries)
@@ -113,7 +117,8 @@ class Outgoing:
 
     def _arrive(self, messages: Sequence[Message], spills: int) -> None:
         """What was accepted is durable; `spills`: how often there had been pages when it was written."""
-        if any([message.due_ns for message in messages]):  # noqa: C419 - faster so
+        dues_ns = [message.due_ns for message in messages]
+        if dues_ns.count(0) < len(messages):
             self._put_aside([message for message in messages if message.due_ns])
             messages = [message for message in messages if not message.due_ns]
         if spills != self._spills:
@@ -131,7 +136,7 @@ class Outgoing:
     def _put_aside(self, messages: Sequence[Message]) -> None:
         state = self._state
         state.put_aside += len(messages)
-        for lane, part in _by_lane(messages).items():
+        for lane, part in grouped(messages, _LANE).items():
             queue = state.queue_in(lane)
             queue.defer(part)
             self._pages.defers(queue)
@@ -158,7 +163,7 @@ class Outgoing:
 
     def stand(self, messages: Sequence[Message]) -> None:
         """See `Store.stand`."""
-        for lane, part in _by_lane(messages).items():
+        for lane, part in grouped(messages, _LANE).items():
             self._state.queue_in(lane).give_back(part)
 
     def roused(self) -> list[Lane]:
@@ -266,13 +271,6 @@ class Outgoing:
         self._state.let_go(queue)
         message.page = page
         return message
-
-
-def _by_lane(messages: Sequence[Message]) -> Mapping[Lane, Sequence[Message]]:
-    parts: defaultdict[Lane, list[Message]] = defaultdict(list)
-    for message in messages:
-        parts[message.lane].append(message)
-    return parts
 
 
 def _pieces(messages: Sequence[Message], most: int) -> Iterator[Sequence[Message]]:

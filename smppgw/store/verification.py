@@ -65,7 +65,9 @@ def check_ledger(path: Path, ledger: LedgerReader, heads: Sequence[PageHead]) ->
         ids = [head.id for head in part]
         for head, keys, body in zip(part, ledger.keys(ids), ledger.pages(ids), strict=True):
             if not is_sound_page(head, keys, body):
-                queue, _, _ = head.queue.partition("\t")  # what follows in a lane's name may be a number to call
+                queue, _, _ = head.queue.partition(
+                    "\t"
+                )  # what follows in a lane's name may be a number to call
                 raise LedgerDamaged(path, f"page {head.id} of {queue} is not as it was written")
     rows = 0
     for number, row in ledger.whole_history():

@@ -14,7 +14,7 @@ import pytest
 from smppgw.store.api import Store
 from smppgw.store.entries import Delivery, Held, Lane, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
-from tests.store.lanes import at_home, deferred_in, oldest_in, ready_in, take_from, waiting_in
+from tests.store.lanes import at_home, deferred_in, lanes_of, oldest_in, ready_in, take_from, waiting_in
 from tests.store.stores import opened
 
 WAIT_SECONDS: Final = 20.0
@@ -451,6 +451,167 @@ async def test_a_message_that_was_handed_out_twice_leaves_once(make: Make) -> No
         await submit(store, (again, b"a"))
         assert take(store) == [2]
         assert store.queued("acme") == 1
+
+
+# ---- fresh, standing, taken ---------------------------------------------------------------------------------
+
+
+@each_store
+async def test_what_was_accepted_is_handed_out_once_it_is_durable_in_the_order_of_acceptance(
+    make: Make,
+) -> None:
+    async with make() as store:
+        told = Told()
+        seen: list[int] = []
+
+        def durable() -> None:
+            seen.extend(keys_of(store.fresh()))
+            told()
+
+        for batch in ([message(1, "b"), message(2, "a")], [message(3, "c"), message(4, "b", due_ns=9)]):
+            store.accept(at_home(store, batch), durable)
+        await told.told(2)
+        assert (seen, store.fresh()) == ([1, 2, 3], [])
+        assert [lane.name for lane in store.lanes()] == ["b"], "in which one stands aside"
+        assert store.may_leave
+
+
+@each_store
+async def test_what_leaves_at_once_never_stands_in_its_lane(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1), message(2, "other"))
+        first, second = store.fresh()
+        await submit(store, (first, b"x"))
+        await fail(store, second)
+        assert (store.queued("acme"), list(store.lanes()), store.roused()) == (0, [], [])
+        assert first.lane.queue is None
+
+
+@each_store
+async def test_what_does_not_leave_stands_in_its_lane_until_it_is_taken(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1, "a"), message(2, "b"), message(3, "a"))
+        store.stand(store.fresh())
+        a, b = lanes_of(store)["a"], lanes_of(store)["b"]
+        assert (set(store.lanes()), store.roused(), store.roused()) == ({a, b}, [a, b], [])
+        assert a.queue is not None
+        assert (a.queue.waiting, a.queue.deferred, a.queue.first) == (2, 0, a.queue.head[0])
+        first = a.queue.head.popleft()
+        store.took([first])
+        assert set(store.lanes()) == {a, b}
+        assert a.queue is not None
+        third = a.queue.head.popleft()
+        assert b.queue is not None
+        store.took([third, b.queue.head.popleft()])
+        assert (a.queue, b.queue, list(store.lanes())) == (None, None, [])
+        assert keys_of([first, third]) == [1, 3]
+
+
+@each_store
+async def test_a_lane_is_in_the_order_of_keys_whenever_what_was_fresh_comes_to_stand(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *map(message, range(1, 9)))
+        fresh = store.fresh()
+        for part in (fresh[4:6], fresh[:1], fresh[6:], fresh[1:4]):
+            store.stand(part)
+        assert take(store) == list(range(1, 9))
+
+
+@each_store
+async def test_lanes_are_roused_by_whatever_fills_their_heads(make: Make) -> None:
+    async with make() as store:
+        lane = lanes_of(store)["lane"]
+        await accept(store, message(1), message(2, due_ns=70))
+        [first] = store.fresh()
+        assert store.roused() == []
+        store.give_back([first])
+        assert store.roused() == [lane]
+        await accept(store, message(3))
+        store.stand(store.fresh())
+        assert store.roused() == [], "its head was not empty"
+        assert take(store) == [1, 3]
+        store.wake(70)
+        assert store.roused() == [lane]
+        assert take(store) == [2]
+
+
+@each_store
+async def test_a_lane_that_was_roused_and_emptied_is_not_named(make: Make) -> None:
+    async with make() as store:
+        await accept(store, message(1))
+        assert take(store) == [1]
+        assert store.roused() == []
+
+
+@each_store
+async def test_what_is_fresh_and_was_not_asked_for_is_picked(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *(message(key, expires_ns=50 if key == 3 else 0) for key in range(1, 5)))
+        assert keys_of(await picked(lambda then: store.pick([1, 9], then))) == [1]
+        assert keys_of(await picked(lambda then: store.pick_beginning("acme", b"body 2", then))) == [2]
+        await accept(store, message(5, expires_ns=50))
+        assert keys_of(await picked(lambda then: store.pick_expired(50, then))) == [3, 5]
+        assert store.fresh() == []
+        assert take(store) == [4]
+
+
+@each_store
+async def test_what_is_fresh_and_was_not_asked_for_may_end_or_come_back(make: Make) -> None:
+    async with make() as store:
+        messages = [message(key) for key in range(1, 7)]
+        await accept(store, *messages)
+        first, second, third, fourth, fifth, _ = messages
+        await submit(store, (first, b"x"))
+        await fail(store, second)
+        third.due_ns = 70
+        store.defer([third])
+        store.give_back([fourth])
+        await replace(store, fifth)
+        assert (deferred_in(store, "lane"), store.queued("acme")) == (1, 4)
+        assert keys_of(store.fresh()) == [6]
+        assert take(store) == [4, 5]
+        store.wake(70)
+        assert take(store) == [3]
+
+
+@each_store
+async def test_a_batch_may_be_of_very_many_lanes(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *(message(key, f"lane {key % 700}") for key in range(1, 1401)))
+        store.stand(store.fresh())
+        lanes = store.roused()
+        assert [lane.name for lane in lanes] == [f"lane {key % 700}" for key in range(1, 701)]
+        taken = [lane.queue.head.popleft() for lane in lanes if lane.queue is not None]
+        store.took(taken)
+        assert keys_of(taken) == list(range(1, 701))
+        assert [take(store, lane=f"lane {key}") for key in (1, 699)] == [[701], [1399]]
+        assert len(store.lanes()) == 698
+
+
+@each_store
+async def test_very_many_lanes_with_something_aside_are_woken_as_it_is_due(make: Make) -> None:
+    async with make() as store:
+        await accept(store, *(message(key, f"lane {key}", due_ns=10 * key) for key in range(1, 1001)))
+        assert store.wake(9) == 10
+        assert store.wake(35) == 40
+        assert [lane.name for lane in store.roused()] == ["lane 1", "lane 2", "lane 3"]
+        assert store.wake(10_000) is None
+        assert len(store.roused()) == 997
+
+
+# ---- what may be used ---------------------------------------------------------------------------------------
+
+
+@each_store
+async def test_the_last_word_about_a_quota_counts(make: Make) -> None:
+    async with make() as store:
+        assert store.reserved("brand/B1") == (0, 0)
+        for day, segments in ((739_000, 10), (739_000, 30), (739_001, 20)):
+            told = Told()
+            store.reserve("brand/B1", day, segments, told)
+            await told.told()
+            assert store.reserved("brand/B1") == (day, segments)
+        assert store.reserved("brand/B2") == (0, 0)
 
 
 # ---- messages that are asked for ----------------------------------------------------------------------------

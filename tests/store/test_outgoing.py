@@ -267,6 +267,63 @@ async def test_a_lane_whose_head_expires_goes_on_with_what_is_on_disk(tmp_path: 
         assert await drain(store) == list(range(61, 101))
 
 
+@each_pause
+async def test_little_of_very_many_lanes_is_in_memory_and_each_leaves_in_order(
+    tmp_path: Path, pause: Pause, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes, each_has, share = 200, 50, 4
+    shrink(monkeypatch, memory_most=400, head_least=share)
+    async with first_run(tmp_path / "data") as store:
+        for key in range(0, lanes * each_has, 50):  # one after the other to each lane
+            await accept(store, *(message(1 + each, f"lane {each % lanes}") for each in range(key, key + 50)))
+            store.stand(store.fresh())
+            if key % 1000 == 0:
+                await pause(store)
+        assert store.queued("acme") == lanes * each_has
+        assert in_memory(store) <= 400 + lanes * share
+        left: dict[str, list[int]] = {}
+        most = out = 0
+        ready = store.roused()
+        while out < lanes * each_has:
+            for lane in ready:
+                if lane.queue is not None and lane.queue.head:
+                    taken = [lane.queue.head.popleft()]
+                    store.took(taken)
+                    left.setdefault(lane.name, []).extend(keys_of(taken))
+                    store.submitted("sink", [(taken[0], b"%d" % taken[0].key)], (), (), lambda: None)
+                    out += 1
+            most = max(most, in_memory(store))
+            await asyncio.sleep(0)
+            ready = list(store.lanes())
+        assert most <= 400 + lanes * 2 * share
+        assert left == {f"lane {each}": list(range(1 + each, 10_001, lanes)) for each in range(lanes)}
+
+
+async def test_a_lane_whose_pages_come_back_is_roused(tmp_path: Path) -> None:
+    async with first_run(tmp_path / "data") as store:
+        await accept_each(store, range(1, 101))
+        await take_checkpoint(store)
+        store.roused()
+        while taken := take_from(store, "lane", 99):
+            pass
+        assert (taken, store.roused()) == ([], [])
+        await until(lambda: not queue_in(store, "lane").loading)
+        assert [lane.name for lane in store.roused()] == ["lane"]
+
+
+async def test_what_is_fresh_when_its_lane_gets_long_leaves_before_what_comes_then(tmp_path: Path) -> None:
+    async with first_run(tmp_path / "data") as store:
+        await accept_each(store, range(1, HEAD_MOST + 1))
+        await accept(store, message(100))  # fresh, and nobody asks
+        told = Told()
+        for key in range(101, 110):
+            store.accept(at_home(store, [message(key)]), told)
+        await told.told(9)
+        assert queue_in(store, "lane").pages
+        assert store.fresh() == []
+        assert await drain(store) == [*range(1, HEAD_MOST + 1), *range(100, 110)]
+
+
 async def test_nothing_stands_in_a_long_lane_before_it_is_durable(tmp_path: Path) -> None:
     async with first_run(tmp_path / "data") as store:
         await accept_each(store, range(1, 31))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.store.entries import Lane, Message
-from tests.store.lanes import deferred_in, lanes_of, take_from, waiting_in
+from tests.store.lanes import deferred_in, lanes_of, queue_in, take_from, waiting_in
 from tests.store.restarts import (
     HOUR_NS,
     LATER_NS,
@@ -36,6 +36,7 @@ from tests.store.test_contract import (
     SHELF,
     UNDELIVERABLE,
     Standing,
+    Told,
     accept,
     bodies,
     delivery,
@@ -337,6 +338,51 @@ async def test_a_long_lane_is_in_order_again(
         async with restart(store, tmp_path / "data") as again:
             assert len(again._state.live) < 60
             assert await drain(again) == list(range(31, 151))
+
+
+@each_pause
+@each_restart
+async def test_what_stood_in_many_lanes_stands_there_again(
+    tmp_path: Path, restart: Restart, pause: Pause, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrink(monkeypatch)
+    async with first_run(tmp_path / "data") as store:
+        for key in range(1, 301, 5):
+            batch = [message(each, f"lane {each % 20}") for each in range(key, key + 5)]
+            for each in batch:
+                each.segments, each.day_segments = each.key % 3 + 1, each.key % 2
+            await accept(store, *batch)
+            store.stand(store.fresh())
+            if key == 151:
+                await pause(store)
+        assert any(queue_in(store, lane.name).pages for lane in store.lanes())
+        await submit(store, *((each, b"%d" % each.key) for each in await take_out(store, 10, "lane 7")))
+        async with restart(store, tmp_path / "data") as again:
+            assert len(again.lanes()) == len(set(again.roused()) | set(again.lanes())) == 20
+            assert again.queued("acme") == 290
+            for number in range(20):
+                keys = range(number or 20, 301, 20)
+                taken = await take_out(again, len(keys) - 10 * (number == 7), f"lane {number}")
+                assert keys_of(taken) == list(keys)[10 * (number == 7) :]
+                assert all(
+                    (each.segments, each.day_segments) == (each.key % 3 + 1, each.key % 2) for each in taken
+                )
+            assert list(again.lanes()) == []
+
+
+@each_pause
+@each_restart
+async def test_what_was_reserved_of_a_quota_is_known_again(
+    tmp_path: Path, restart: Restart, pause: Pause
+) -> None:
+    async with first_run(tmp_path / "data") as store:
+        for quota, day, segments in (("a", 739_000, 10), ("b", 739_000, 5), ("a", 739_000, 20)):
+            told = Told()
+            store.reserve(quota, day, segments, told)
+            await told.told()
+            await pause(store)
+        async with restart(store, tmp_path / "data") as again:
+            assert [again.reserved(quota) for quota in "abc"] == [(739_000, 20), (739_000, 5), (0, 0)]
 
 
 @each_pause
