@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from smppgw.in_order import InOrder
@@ -107,3 +107,9 @@ def _rate_of(settings: EsmeSettings) -> Rate | None:
         return None
     interval_ns = Rate.of(per_second, burst_seconds=0).interval_ns
     return Rate(interval_ns, max(0, int(per_second) - 1) * interval_ns)
+
+
+def forget_senders(accounts: Mapping[str, Account]) -> None:
+    """Let all of them look up senders anew."""
+    for account in accounts.values():
+        account.senders.clear()

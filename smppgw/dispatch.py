@@ -230,23 +230,28 @@ class Dispatch:
         return work
 
     def _feed(self, carrier: Carrier, outlets: list[Outlet], now_ns: int) -> None:
+        kept_back = False
+        window = 0
         for link in carrier.transmitters:
             room = link.free
+            window += carrier.settings.window
             for bucket in (carrier.bucket, link.bucket):
                 if bucket is not None and room > 0:
                     room = min(room, bucket.available(now_ns))
                     if not room:
+                        kept_back = True
                         self._kept_back(bucket, now_ns)
             if room <= 0:
                 continue
             slowed = link.pace.limited
             allowed = link.pace.take(room, now_ns) if slowed else room
             if not allowed:
+                kept_back = True
                 self._pump.at(link.pace.ready_at(now_ns))
                 continue
             batch = self._take(outlets, allowed, link.connection.write_room, now_ns)
             if not batch:
-                return
+                break
             if not slowed:
                 link.pace.take(len(batch), now_ns)
             for bucket in (carrier.bucket, link.bucket):
@@ -255,6 +260,9 @@ class Dispatch:
             to_be_sent = self._to_be_sent(batch, now_ns)
             if to_be_sent:
                 self._send(link, to_be_sent, now_ns)
+        # What waits for places in windows alone, and for no more than all of them once, has them at the next answers.
+        for outlet in outlets:
+            outlet.lingers = not kept_back and len(outlet.fresh) <= window
 
     def _kept_back(self, bucket: Bucket, now_ns: int) -> None:
         """A carrier takes no more for now, by what the configuration says it may be sent."""
@@ -329,6 +337,11 @@ class Dispatch:
             self._give_up(hopeless)
         return plain
 
+    def has_room(self, cap: DayCap) -> None:
+        """A cap that was used up may let more leave."""
+        self._pacing.has_room(cap)
+        self.kick()
+
     def refuse(self, refused: Sequence[tuple[Message, Reason]]) -> None:
         """End messages that were accepted, and that their sender may not send any more."""
         for reason, number in Counter(reason for _, reason in refused).items():
@@ -338,6 +351,7 @@ class Dispatch:
     def close(self) -> None:
         """Send nothing more; what is in flight is still settled."""
         self._pump.close()
+        self._pacing.close()
 
 
 def _unsettled(messages: Sequence[Message]) -> Sequence[Message]:

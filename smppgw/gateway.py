@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
-from smppgw.accounts import Account
+from smppgw.accounts import Account, forget_senders
 from smppgw.admin import AdminServer
 from smppgw.admission import Admission
 from smppgw.binding import Authenticator
@@ -163,7 +164,9 @@ class Gateway:
         self.pacing = Pacing(
             self.store, self.lines, self.metrics, on_refused=lambda refused: self.dispatch.refuse(refused)
         )
-        self.quotas = Quotas(self.store, self.limits, wall_clock=wall_clock, on_room=self._on_cap_room)
+        self.quotas = Quotas(
+            self.store, self.limits, wall_clock=wall_clock, on_room=lambda cap: self.dispatch.has_room(cap)
+        )
         self.dispatch = Dispatch(
             self.store,
             self.carriers,
@@ -179,6 +182,7 @@ class Gateway:
             on_deliveries=self.inbound.kick,
             on_asked=self.quotas.top_up,
         )
+        self.lines.on_forget = partial(forget_senders, self.accounts)
         senders = Senders(
             self.lines, registry, Pools(settings), operators_known=settings.operators is not None
         )
@@ -244,6 +248,7 @@ class Gateway:
         self.status = self.overview.status
         self.reload = Reloading(
             settings,
+            self.store,
             self.limits,
             self.router,
             self.lines,
@@ -319,10 +324,6 @@ class Gateway:
         except BaseException:
             await self.store.close()
             raise
-
-    def _on_cap_room(self, cap: DayCap) -> None:
-        self.pacing.has_room(cap)
-        self.dispatch.kick()
 
     def _on_store_failed(self, error: BaseException) -> None:
         if not self.failure.done():

@@ -5,7 +5,7 @@ There are as many as numbers, and one that is idle is to cost little: a `Line` i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from smppgw.pdu import peek
@@ -32,14 +32,16 @@ _INTERNATIONAL: Final = 1
 class Outlet:
     """Carriers in order of preference: the first that is up is sent to. Routes to the same ones share it."""
 
-    __slots__ = ("carriers", "fresh", "turns")
+    __slots__ = ("carriers", "fresh", "lingers", "turns")
 
     def __init__(self, carriers: tuple[str, ...]) -> None:
         self.carriers = carriers
         self.turns: Turns[Line] = Turns()
         """Lines that nothing keeps back but what the carrier takes."""
         self.fresh: list[Message] = []
-        """What has just been accepted, while nothing waits before it."""
+        """What has been accepted, while nothing waits before it."""
+        self.lingers = False
+        """Whether that need not stand in lanes yet, since its carrier takes it in a moment."""
 
 
 class Line(Lane):
@@ -89,6 +91,31 @@ class Line(Lane):
         return self.route.splits
 
 
+class SourceLines:
+    """The lines of one source address of an ESME on one route, by priority_flag; each is made when it is needed."""
+
+    __slots__ = ("_lines", "_others", "_words", "first")
+
+    def __init__(self, lines: Lines, words: Sequence[LaneWord], first: Line) -> None:
+        self.first = first
+        """That of priority_flag 0."""
+        self._lines = lines
+        self._words = words
+        self._others: dict[LaneWord, Line] | None = None
+
+    def at(self, priority_flag: int) -> Line:
+        """Return where messages of a priority_flag stand; one above 3 is as 3."""
+        word = self._words[min(priority_flag, len(self._words) - 1)]
+        if word == self._words[0]:
+            return self.first
+        if self._others is None:
+            self._others = {}
+        line = self._others.get(word)
+        if line is None:
+            line = self._others[word] = self._lines.beside(self.first, word)
+        return line
+
+
 class Lines:
     """Makes lines, and finds them again."""
 
@@ -104,6 +131,8 @@ class Lines:
             self._outlets.setdefault(route.carriers, Outlet(route.carriers))
         self._lines: dict[str, Line] = {}
         self._most = LINES_REMEMBERED
+        self.on_forget: Callable[[], None] = lambda: None
+        """Called when lines are forgotten: who remembers some is to ask for them anew."""
         self.splits = any(route.splits for route in router.routes)
         """Whether any route splits long messages."""
         self.needs_destination = router.needs_destination
@@ -113,8 +142,8 @@ class Lines:
         """Where lines lead to."""
         return tuple(self._outlets.values())
 
-    def of(self, esme: EsmeSettings, source: str, destination: str) -> tuple[Line, ...] | None:
-        """Return the line for each priority_flag from 0 to 3; None where there is no route.
+    def of(self, esme: EsmeSettings, source: str, destination: str) -> SourceLines | None:
+        """Return the lines of a source address; None where there is no route.
 
         `source` is canonical; `destination` matters only where routes `needs_destination`.
         """
@@ -122,8 +151,11 @@ class Lines:
         if route is None:
             return None
         words = self._router.lanes(esme, source)
-        made = {word: self._line(word, route, esme.system_id, source) for word in dict.fromkeys(words)}
-        return tuple(made[word] for word in words)
+        return SourceLines(self, words, self._line(words[0], route, esme.system_id, source))
+
+    def beside(self, line: Line, word: LaneWord) -> Line:
+        """Return the line of another lane of the same source address."""
+        return self._line(word, line.route, line.esme, line.source)
 
     def named(self, name: str) -> Line:
         """Return where what stood in a lane of that name, perhaps under another configuration, is to stand now.
@@ -136,10 +168,13 @@ class Lines:
         self._mark(line)
         return line
 
-    def replace(self, esmes: Iterable[EsmeSettings], registry: Registry) -> None:
-        """Let all lines be subject to what the configuration says now; the limits have been changed in place."""
+    def replace(self, esmes: Iterable[EsmeSettings], registry: Registry, standing: Iterable[Lane]) -> None:
+        """Let all lines be subject to what the configuration says now; the limits have been changed in place.
+
+        `standing` are those in which messages stand: some may have been forgotten before.
+        """
         self._go_by(esmes, registry)
-        for line in self._lines.values():
+        for line in {*self._lines.values(), *(lane for lane in standing if isinstance(lane, Line))}:
             line.number, line.campaign, line.cap = self._limits.of(line.source)
             self._mark(line)
 
@@ -178,6 +213,7 @@ class Lines:
 
     def _forget(self) -> None:
         """Forget the lines in which nothing stands. One that is made anew is none the worse for it."""
+        self.on_forget()
         self._lines = {
             name: line for name, line in self._lines.items() if line.queue is not None or line.waits
         }

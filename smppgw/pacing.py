@@ -72,7 +72,7 @@ class Pacing:
             return
         outlets = self._lines.outlets
         if len(outlets) == 1:
-            outlets[0].fresh = fresh
+            outlets[0].fresh += fresh
         else:
             for message in fresh:
                 _line(message).outlet.fresh.append(message)
@@ -92,8 +92,9 @@ class Pacing:
     def end(self, now_ns: int) -> None:
         """End a pass: what has not left waits."""
         for outlet in self._lines.outlets:
-            if outlet.fresh:
+            if outlet.fresh and not outlet.lingers:
                 self._stand(outlet, now_ns)
+            outlet.lingers = False
         # Who was let go on, and could not leave for want of room at the carrier, waits for that alone: its limit is
         # not to keep others back meanwhile.
         for line in self._granted:
@@ -123,14 +124,18 @@ class Pacing:
         """A cap may let more leave: the next pass looks."""
         self._room.add(cap)
 
+    def close(self) -> None:
+        """Hand nothing more out: everything stands in its lane."""
+        for outlet in self._lines.outlets:
+            fresh, outlet.fresh = outlet.fresh, []
+            self._store.stand(fresh)
+
     def begin_anew(self, now_ns: int) -> None:
         """Let each line wait for what keeps it back now: limits, or what they are of, have changed."""
+        self.close()
         self._due.clear()
         self._room.clear()
         for outlet in self._lines.outlets:
-            if outlet.fresh:
-                self._store.stand(outlet.fresh)
-                outlet.fresh = []
             outlet.turns = Turns()
         waiting = [lane for lane in self._store.lanes() if isinstance(lane, Line)]
         for line in waiting:
@@ -143,9 +148,9 @@ class Pacing:
     # ---- what leaves at once --------------------------------------------------------------------------------
 
     def _take_fresh(self, outlet: Outlet, most: int, octets: int, now_ns: int, taken: list[Message]) -> None:
-        """Take of what has just been accepted, in its order; what its limits keep back, and what is behind, stays."""
+        """Take of what has been accepted, in its order; what its limits keep back, and what is behind that, stands."""
         fresh = outlet.fresh
-        stays: list[Message] = []
+        stand: list[Message] = []
         behind: set[Line] = set()
         at = 0
         room = most - len(taken)
@@ -180,7 +185,7 @@ class Pacing:
                 )
                 or (cap is not None and (cap.waiting is not None or cap.room < message.day_segments))
             ):
-                stays.append(message)
+                stand.append(message)
                 behind.add(line)
                 self.again = self.again or line.refusals is not None
                 continue
@@ -194,7 +199,10 @@ class Pacing:
             octets -= len(message.body)
             room -= 1
             take(message)
-        outlet.fresh = stays + fresh[at:]
+        outlet.fresh = fresh[at:]
+        if stand:
+            self._store.stand(stand)
+            self._place(self._store.roused(), now_ns)
 
     # ---- what has waited ------------------------------------------------------------------------------------
 

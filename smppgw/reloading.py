@@ -17,6 +17,7 @@ from smppgw.quotas import Quotas
 from smppgw.routing import Router
 from smppgw.senders import Senders
 from smppgw.settings import Settings
+from smppgw.store.api import Store
 from smppgw.throttle.limits import Limits
 from smppgw.throttle.pools import Pools
 from smppgw.throttle.registry import Registry
@@ -33,6 +34,7 @@ class Reloading:
     def __init__(
         self,
         settings: Settings,
+        store: Store,
         limits: Limits,
         router: Router,
         lines: Lines,
@@ -46,6 +48,7 @@ class Reloading:
         on_reloaded: Callable[[], None],
     ) -> None:
         self._settings = settings
+        self._store = store
         self._limits = limits
         self._router = router
         self._lines = lines
@@ -64,7 +67,7 @@ class Reloading:
         self._limits.reload(settings, now_ns)
         self._quotas.keep()
         self._router.adopt(settings, registry)
-        self._lines.replace(settings.esmes, registry)
+        self._lines.replace(settings.esmes, registry, self._store.lanes())
         self._senders.replace(registry, Pools(settings), operators_known=settings.operators is not None)
         esmes = {esme.system_id: esme for esme in settings.esmes}
         for name, account in self._accounts.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from smppgw.lines import Line, Lines
+from smppgw.lines import Line, Lines, SourceLines
 from smppgw.pdu.constants import CommandStatus
 from smppgw.settings import EsmeSettings
 from smppgw.submission import Refusal
@@ -17,8 +17,6 @@ from smppgw.throttle.nanp import NATIONAL_DIGITS
 from smppgw.throttle.pools import Pools
 from smppgw.throttle.registry import ANYWHERE, Reason, Registry
 
-FourLines: TypeAlias = tuple[Line, ...]
-"""The line of each priority_flag."""
 Place: TypeAlias = tuple[Line, bytes, bool]
 """Where a message stands; the number that it comes from, if its source is a pool's, else empty; whether it counts to
 the cap of a day."""
@@ -40,24 +38,24 @@ class Sender:
     __slots__ = ("lines", "numbers", "plain", "refusals", "source")
 
     def __init__(
-        self, source: str, lines: FourLines | None, refusals: Mapping[str, Reason], *, pool: bool
+        self, source: str, lines: SourceLines | None, refusals: Mapping[str, Reason], *, pool: bool
     ) -> None:
         self.source = source
         """As it is compared."""
         self.lines = lines
         """None where they depend on the destination, or there are none."""
         self.refusals = refusals
-        self.numbers: dict[str, FourLines] | None = {} if pool else None
+        self.numbers: dict[str, SourceLines] | None = {} if pool else None
         """Of a pool: the lines of its numbers, of those that have been picked; None for what is no pool."""
-        plain = lines is not None and not refusals and lines[0].cap is None
-        self.plain = lines[0] if lines is not None and plain else None
+        plain = lines is not None and not refusals and lines.first.cap is None
+        self.plain = lines.first if lines is not None and plain else None
         """The first of `lines`, where nothing else depends on the destination either (hot path: of many senders, each
         object that is looked at is one that the processor has to fetch from memory)."""
 
     def line(self, priority_flag: int) -> Line:
         """Return where a message of a plain sender stands."""
         assert self.lines is not None, "it is plain"
-        return _line(self.lines, priority_flag)
+        return self.lines.at(priority_flag)
 
 
 class _ByPrefix(Generic[T]):
@@ -131,7 +129,7 @@ class Senders:
                     raise Refusal(CommandStatus.ESME_RINVDSTADR)
                 if sender.numbers is not None and not self._lines.needs_destination:
                     sender.numbers[number] = lines
-        line = _line(lines, priority_flag)
+        line = lines.at(priority_flag)
         return line, number.encode("latin-1"), line.cap is None or self._counts(destination)
 
     def _counts(self, destination: bytes) -> bool:
@@ -144,7 +142,3 @@ class Senders:
         """Return the number that a pool's message to a destination comes from; None for a source that is no pool."""
         number = self._pools.pick(source.decode("latin-1"), destination.decode("latin-1"))
         return None if number is None else number.encode("latin-1")
-
-
-def _line(lines: FourLines, priority_flag: int) -> Line:
-    return lines[min(priority_flag, len(lines) - 1)]

@@ -138,7 +138,7 @@ class Paced:
         self.limits.reload(settings, self.now_ns)
         self.quotas.keep()
         self.router.adopt(settings, self.registry)
-        self.lines.replace(settings.esmes, self.registry)
+        self.lines.replace(settings.esmes, self.registry, self.store.lanes())
         self.pacing.begin_anew(self.now_ns)
 
     def submit(
@@ -155,7 +155,7 @@ class Paced:
         settings = next(each for each in self.settings.esmes if each.system_id == esme)
         lines = self.lines.of(settings, self.registry.canonical(source), destination)
         assert lines is not None
-        line = lines[PRIORITY[lane]]
+        line = lines.at(PRIORITY[lane])
         body = codec.encode(
             SubmitSm(source_addr=source.encode(), destination_addr=destination.encode(), short_message=b"x")
         )[HEADER_OCTETS:]

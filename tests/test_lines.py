@@ -30,9 +30,13 @@ def test_an_address_has_a_line_for_each_lane_and_always_the_same() -> None:
     lines = lines_of(registered(numbers=[number(1)]))
     found = lines.of(ESME, number(1), "1")
     assert found is not None
-    assert [LANES[line.rank] for line in found] == ["promotional", "transactional", "transactional", "otp"]
-    assert lines.of(ESME, number(1), "2") == found
-    assert {line.name for line in found} == {f"{lane}\tdefault\tapp\t{number(1)}" for lane in LANES}
+    four = [found.at(priority_flag) for priority_flag in range(4)]
+    assert [LANES[line.rank] for line in four] == ["promotional", "transactional", "transactional", "otp"]
+    assert found.at(200) is four[3]
+    again = lines.of(ESME, number(1), "2")
+    assert again is not None
+    assert [again.at(priority_flag) for priority_flag in range(4)] == four
+    assert {line.name for line in four} == {f"{lane}\tdefault\tapp\t{number(1)}" for lane in LANES}
 
 
 def test_a_campaign_s_lane_is_the_only_one_of_its_numbers() -> None:
@@ -40,8 +44,8 @@ def test_a_campaign_s_lane_is_the_only_one_of_its_numbers() -> None:
     lines = lines_of(registered(numbers=(), campaigns=(campaign,)))
     found = lines.of(ESME, number(1), "1")
     assert found is not None
-    assert len(set(found)) == 1
-    assert found[0].rank == LANES.index("otp")
+    assert found.first is found.at(1) is found.at(3)
+    assert found.first.rank == LANES.index("otp")
 
 
 def test_lines_of_numbers_share_the_limits_of_their_campaign_and_brand() -> None:
@@ -63,7 +67,7 @@ def test_a_line_is_found_by_its_name_and_one_whose_route_is_gone_goes_to_the_las
     lines = lines_of(settings)
     found = lines.of(ESME, number(1), "1")
     assert found is not None
-    assert lines.named(found[0].name) is found[0]
+    assert lines.named(found.first.name) is found.first
     gone = lines.named(f"otp\tesme=other\tapp\t{number(1)}")
     assert gone.outlet.carriers == ("second",)
     assert (gone.esme, gone.source, LANES[gone.rank]) == ("app", number(1), "otp")
@@ -74,8 +78,8 @@ def test_a_source_with_a_tab_is_told_from_the_rest_of_the_name() -> None:
     lines = lines_of(settings_of(ESME, carriers=(a_carrier(1),)))
     found = lines.of(ESME, "a\tb", "1")
     assert found is not None
-    assert lines.named(found[0].name) is found[0]
-    assert found[0].source == "a\tb"
+    assert lines.named(found.first.name) is found.first
+    assert found.first.source == "a\tb"
 
 
 def test_routes_to_the_same_carriers_share_an_outlet() -> None:
@@ -105,10 +109,18 @@ def test_idle_lines_are_forgotten_when_there_are_too_many(monkeypatch: pytest.Mo
     kept = lines.named("otp\tdefault\tapp\t1")
     kept.waits = True
     first = lines.named("otp\tdefault\tapp\t2")
+    forgotten = 0
+
+    def count() -> None:
+        nonlocal forgotten
+        forgotten += 1
+
+    lines.on_forget = count
     for place in range(500):
         lines.named(f"otp\tdefault\tapp\t{1000 + place}")
     assert lines.named(kept.name) is kept
     assert lines.named(first.name) is not first
+    assert forgotten
 
 
 @pytest.mark.parametrize("command_id", [CommandId.SUBMIT_SM, CommandId.DATA_SM])
@@ -134,7 +146,7 @@ def test_a_reload_changes_what_all_lines_are_subject_to() -> None:
     limits = lines._limits
     after = registered(numbers=[number(2)], per_minute=60)
     limits.reload(after, 5)
-    lines.replace(after.esmes, Registry(after))
+    lines.replace(after.esmes, Registry(after), ())
     assert line.campaign is None
     assert line.refusals
 

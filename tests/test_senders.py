@@ -57,7 +57,7 @@ def test_an_address_is_looked_up_once_and_the_ways_to_write_it_share_their_lines
     assert desk.account.senders[REGISTERED] is sender
     for other in (b"\2\1" + b"2065550100", b"\1\1" + b"+12065550100"):
         assert placed(desk, other)[0] == placed(desk, REGISTERED)[0]
-        assert looked_up(desk, other).lines == sender.lines
+        assert looked_up(desk, other).source == sender.source
 
 
 def test_more_than_so_many_addresses_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
