@@ -125,6 +125,8 @@ class Admission:
                     text_octets > SHORT_ASCII_OCTETS and octets[end + 8] == _ASCII
                 ):
                     segments = segments_in(octets, end)
+                if segments > 1:
+                    _require_day(line, segments if counts else 0)
                 if rejects:
                     _require_promise(line, segments, segments if counts else 0, now_ns)
                 asked = octets[end + 6]
@@ -217,7 +219,7 @@ class Admission:
         message = _message(batch, _SUBMIT_SM, place, body, segments_of(pdu), pdu.registered_delivery, when)
         made = self._parts(place[0], message)
         if not pdu.replace_if_present_flag:
-            _require_promises(batch, message)
+            _require_limits(batch, message)
             batch.answer(_SUBMIT_SM, sequence_number, self._take_in(batch, made))
         elif len(made) == 1:
             batch.replacing.append((sequence_number, message))
@@ -238,7 +240,7 @@ class Admission:
             batch = self._batch(link, message.accepted_ns)
             try:
                 self._require_room(batch)
-                _require_promises(batch, message)
+                _require_limits(batch, message)
                 batch.answer(_SUBMIT_SM, sequence_number, self._take_in(batch, [message]))
             except Refusal as refusal:
                 batch.refuse(_SUBMIT_SM, sequence_number, refusal)
@@ -258,7 +260,7 @@ class Admission:
             message = _message(
                 batch, command_id, place, body, segments_of(pdu), pdu.registered_delivery, when
             )
-            _require_promises(batch, message)
+            _require_limits(batch, message)
             batch.answer(command_id, sequence_number, self._take_in(batch, [message]))
         elif isinstance(pdu, SubmitMulti):
             self._require_room(batch)
@@ -296,7 +298,7 @@ class Admission:
                 _require_token(batch)
                 body = destination.body
                 message = _message(batch, _SUBMIT_SM, place, body, segments, pdu.registered_delivery, when)
-                _require_promises(batch, message)
+                _require_limits(batch, message)
             except Refusal as refusal:
                 status = refusal.command_status
                 batch.note(refusal)
@@ -371,11 +373,12 @@ def _require_token(batch: Batch, *, spend: bool = True) -> None:
         raise Refusal(CommandStatus.ESME_RTHROTTLED, "esme")
 
 
-def _require_promises(batch: Batch, message: Message) -> None:
+def _require_limits(batch: Batch, message: Message) -> None:
     """Refuse what could not leave now, of an ESME that does not queue; what is scheduled is to wait anyway."""
+    line = message.lane
+    assert isinstance(line, Line)
+    _require_day(line, message.day_segments)
     if batch.account.settings.over_limit == "reject" and not message.due_ns:
-        line = message.lane
-        assert isinstance(line, Line)
         _require_promise(line, message.segments, message.day_segments, batch.started_ns)
 
 
@@ -383,3 +386,9 @@ def _require_promise(line: Line, segments: int, day_segments: int, now_ns: int) 
     limit = promise(line.limits, segments, day_segments, now_ns)
     if limit is not None:
         raise Refusal(CommandStatus.ESME_RTHROTTLED, limit)
+
+
+def _require_day(line: Line, day_segments: int) -> None:
+    """Refuse what is longer than a whole day of its brand: it would never leave, nor would what is behind it."""
+    if line.cap is not None and day_segments > line.cap.segments_per_day:
+        raise Refusal(CommandStatus.ESME_RINVMSGLEN)

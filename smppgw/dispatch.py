@@ -18,6 +18,7 @@ from smppgw.pacing import Pacing
 from smppgw.pdu import peek
 from smppgw.pdu.constants import HEADER_OCTETS, CommandId, CommandStatus, InterfaceVersion, MessageState
 from smppgw.pump import Pump
+from smppgw.quotas import Quotas
 from smppgw.retries import NO_RESPONSE, Retries, slows_down
 from smppgw.session.events import Answered
 from smppgw.session.timers import NS
@@ -43,6 +44,7 @@ class Dispatch:
         carriers: Mapping[str, Carrier],
         outlets: Sequence[Outlet],
         pacing: Pacing,
+        quotas: Quotas,
         early: EarlyReceipts,
         settling: Settling,
         metrics: Metrics,
@@ -52,14 +54,12 @@ class Dispatch:
         retry_delay: float,
         on_expired: Callable[[list[Message]], None],
         on_deliveries: Callable[[], None],
-        on_asked: Callable[[set[DayCap]], None],
     ) -> None:
         """`on_expired` gets what was to be sent and whose validity is over.
 
-        `on_deliveries` is called when receipts for ESMEs are durable; `on_asked` gets the caps that were used, or
-        wanted, in a pass.
+        `on_deliveries` is called when receipts for ESMEs are durable.
         """
-        self._on_asked = on_asked
+        self._quotas = quotas
         self._on_deliveries = on_deliveries
         self._store = store
         self._carriers = carriers
@@ -201,6 +201,7 @@ class Dispatch:
         # What is due, and has no room yet, comes when others leave.
         if next_ns is not None and next_ns > now_ns:
             self._pump.at(next_ns)
+        self._quotas.look_at_clock()
         pacing.begin(now_ns)
         self._turn += 1
         if self._store.may_leave:
@@ -209,7 +210,7 @@ class Dispatch:
         pacing.end(now_ns)
         asked = pacing.asked()
         if asked:
-            self._on_asked(asked)
+            self._quotas.top_up(asked)
         if pacing.again:
             self.kick()
         if pacing.next_ns is not None:

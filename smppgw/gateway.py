@@ -172,6 +172,7 @@ class Gateway:
             self.carriers,
             self.lines.outlets,
             self.pacing,
+            self.quotas,
             self.early,
             self.settling,
             self.metrics,
@@ -180,7 +181,6 @@ class Gateway:
             retry_delay=settings.gateway.retry_delay,
             on_expired=self.expiry.expire,
             on_deliveries=self.inbound.kick,
-            on_asked=self.quotas.top_up,
         )
         self.lines.on_forget = partial(forget_senders, self.accounts)
         senders = Senders(

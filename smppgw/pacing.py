@@ -183,7 +183,11 @@ class Pacing:
                         or (segments > 1 and campaign.ready_at(now_ns, segments) > now_ns)
                     )
                 )
-                or (cap is not None and (cap.waiting is not None or cap.room < message.day_segments))
+                or (
+                    cap is not None
+                    and message.day_segments
+                    and (cap.waiting is not None or cap.room < message.day_segments)
+                )
             ):
                 stand.append(message)
                 behind.add(line)
@@ -341,9 +345,11 @@ class Pacing:
         segments = 0
         while (found := self._first(limit)) is not None:
             line, message = found
-            if limit.ready_at(now_ns, segments + message.segments) > now_ns:
-                if not segments:
+            if not segments:
+                if limit.ready_at(now_ns, message.segments) > now_ns:
                     self._arm(limit, now_ns)
+                    return
+            elif limit.available(now_ns) < segments + message.segments:
                 return
             segments += message.segments
             self._grant(limit, line)

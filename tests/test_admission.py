@@ -517,6 +517,20 @@ def test_the_payload_of_a_data_sm_counts() -> None:
     assert (message.segments, message.day_segments) == (3, 3)
 
 
+def test_what_is_longer_than_a_whole_day_of_its_brand_is_refused() -> None:
+    desk = Desk(registered(brand={"segments_per_day": 2}))
+    payload = {"short_message": b"", "tlvs": (make_tlv(TlvTag.MESSAGE_PAYLOAD, b"x" * 400),)}
+    short = {"short_message": b"x" * 254}
+    for more in ({}, {"validity_period": b"000000000300000R"}):
+        assert desk.statuses(to_us(1, **payload, **more), to_us(2, **short, **more)) == [
+            CommandStatus.ESME_RINVMSGLEN,
+            OK,
+        ]
+        assert desk.statuses(to_us(3, destination_addr=CANADA, **payload, **more)) == [OK]
+    multi = SubmitMulti(source_addr=NUMBERS[0].encode(), dest_address=[SmeAddress(1, 1, US)], **payload)
+    assert desk.statuses(multi) == [CommandStatus.ESME_RINVMSGLEN]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
