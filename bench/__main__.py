@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-BENCHES: Final = ("bench_codec", "bench_receipts", "bench_submit", "bench_store", "bench_relay")
+BENCHES: Final = (
+    "bench_codec",
+    "bench_receipts",
+    "bench_submit",
+    "bench_store",
+    "bench_relay",
+    "bench_limits",
+)
 """Modules of this package; each prints its table and takes its seconds for a measurement from BENCH_SECONDS."""
 
 

@@ -18,13 +18,13 @@ from smppgw.library.delivery import DeliveryReceipt
 from smppgw.pdu._generated import SubmitSm
 
 
-def messages(first: int, last: int, *, receipts: bool, octets: int) -> Iterator[SubmitSm]:
-    """Yield the submit_sm with these serial numbers."""
+def messages(first: int, last: int, *, receipts: bool, octets: int, numbers: int) -> Iterator[SubmitSm]:
+    """Yield the submit_sm with these serial numbers, from so many numbers in turn."""
     for serial in range(first, last):
         yield SubmitSm(
             source_addr_ton=1,
             source_addr_npi=1,
-            source_addr=b"12065550100",
+            source_addr=b"1206%07d" % (serial % numbers),
             dest_addr_ton=1,
             dest_addr_npi=1,
             destination_addr=b"1666%07d" % serial,
@@ -81,7 +81,8 @@ class Load:
         }
 
     async def _submit(self, esme: Esme, first: int, last: int) -> None:
-        batch = messages(first, last, receipts=self._args.receipts, octets=self._args.octets)
+        args = self._args
+        batch = messages(first, last, receipts=args.receipts, octets=args.octets, numbers=args.numbers)
         async for result in esme.submit_many(batch):
             if result.ok:
                 self._accepted.add(result.message_id)
@@ -107,6 +108,7 @@ def main() -> None:
     parser.add_argument("--binds", type=int, default=1)
     parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--octets", type=int, default=80, help="of text")
+    parser.add_argument("--numbers", type=int, default=1, help="that messages come from")
     parser.add_argument("--receipts", action="store_true")
     parser.add_argument("--wait", type=float, default=20.0, help="seconds for the last receipts")
     args = parser.parse_args()
