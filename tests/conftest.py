@@ -29,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many receipts are outstanding at a time (some thousand)",
     )
+    parser.addoption(
+        "--rate-seconds", type=float, metavar="N", help="how long rates are measured with the smpp tools (60)"
+    )
     parser.addoption("--fuzz", type=int, metavar="N", help="how many mutated receipts are read (100000)")
 
 

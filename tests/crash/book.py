@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
-Event: TypeAlias = Literal["bound", "accepted", "refused", "arrived", "kept", "reported", "replied"]
-"""bound: a carrier's bind stands; accepted, refused: the gateway answered a submit_sm; arrived: the carrier got one;
-kept: the gateway answered a receipt with ESME_ROK; reported: a receipt came to the ESME; replied: so did a message of a
-handset."""
+Event: TypeAlias = Literal["bound", "accepted", "refused", "sent", "arrived", "kept", "reported", "replied"]
+"""bound: a carrier's bind stands; accepted, refused: the gateway answered a submit_sm; sent: one segment came to the
+carrier, whatever it answered; arrived: the carrier took a message; kept: the gateway answered a receipt with ESME_ROK;
+reported: a receipt came to the ESME; replied: so did a message of a handset."""
 
 
 class Accepted(NamedTuple):
@@ -49,9 +49,9 @@ class Book:
         self._counts: Counter[Event] = Counter()
         self._watches: list[tuple[Event, int, Callable[[], object]]] = []
 
-    def count(self, event: Event) -> None:
-        """Something has happened once more."""
-        self._counts[event] += 1
+    def count(self, event: Event, times: int = 1) -> None:
+        """Something has happened once more, or so many times at once."""
+        self._counts[event] += times
         for watch in self._watches:
             if watch[0] == event and watch[1] <= self._counts[event]:
                 self._watches.remove(watch)

@@ -8,13 +8,19 @@ from random import SystemRandom
 
 import pytest
 
-NEUTRAL = ("test_neutral_tools.py", "test_neutral_receipts.py")
+NEUTRAL = ("test_neutral_tools.py", "test_neutral_rates.py", "test_neutral_receipts.py")
 
 
 @pytest.fixture
 def kill_rounds(request: pytest.FixtureRequest) -> int:
     """How often the gateway is killed at random moments."""
     return int(request.config.getoption("--kill-rounds") or os.environ.get("SMPPGW_KILL_ROUNDS") or 20)
+
+
+@pytest.fixture
+def rate_seconds(request: pytest.FixtureRequest) -> float:
+    """How long rates are measured."""
+    return float(request.config.getoption("--rate-seconds") or 60)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.crash.book import Book, Event
+from tests.support import until
 
 ROOT: Final = Path(__file__).parents[2]
 WAIT_SECONDS: Final = 20.0
@@ -52,6 +53,14 @@ class Gateways:
             self.process = await asyncio.create_subprocess_exec(
                 *command, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
+
+    async def reload(self) -> None:
+        """Have the gateway take up what `tables` says now; return when it has."""
+        assert self.process is not None
+        before = len(self.lines("reloaded"))
+        self._configure()
+        self.process.send_signal(signal.SIGHUP)
+        await until(lambda: len(self.lines("reloaded")) > before)
 
     async def ended(self, expected: int) -> float:
         """Wait for the gateway's end with this exit status (minus a signal); return when it was, in seconds."""

@@ -1,10 +1,14 @@
-"""`smppgw serve` on a disk that can be made to fail: `python -m tests.crash.launcher --config FILE [OPTION]`."""
+"""`smppgw serve` on a disk that can be made to fail, under a clock that can be wrong.
+
+python -m tests.crash.launcher --config FILE [OPTION]
+"""
 
 from __future__ import annotations
 
 import argparse
 import sqlite3
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +28,14 @@ def launch() -> int:
     parser.add_argument("--failpoint", type=Failpoint.parse)
     parser.add_argument("--sync-delay-ms", type=float, default=0.0)
     parser.add_argument("--full-while", type=Path)
+    parser.add_argument("--clock-ahead", type=float, default=0.0, help="seconds, of the calendar alone")
     options = parser.parse_args()
     trap = Trap(options.failpoint)
     disk = Disk(trap, sync_delay=options.sync_delay_ms / 1000, full_while=options.full_while)
-    serve.Gateway = partial(serve.Gateway, files=disk)  # type: ignore[assignment, misc]
+    ahead = timedelta(seconds=options.clock_ahead)
+    serve.Gateway = partial(  # type: ignore[assignment, misc]
+        serve.Gateway, files=disk, wall_clock=lambda: datetime.now(UTC) + ahead
+    )
     if options.failpoint is not None:
         _watch_sql(trap)
     return main(["serve", "--config", options.config])

@@ -43,6 +43,11 @@ def text_in(pdu: SubmitSm) -> bytes:
     return pdu.short_message or dict(pdu.tlvs).get(TlvTag.MESSAGE_PAYLOAD, b"")
 
 
+def segments(text: bytes) -> int:
+    """How many segments such a text is, in the default alphabet (3GPP TS 23.038 and 23.040)."""
+    return 1 if len(text) <= 160 else -(-len(text) // 153)
+
+
 def serial_in(address: bytes) -> int:
     """The number of the message to a handset, or from one, that its address tells."""
     found = _SERIAL.fullmatch(address)

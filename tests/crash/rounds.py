@@ -33,6 +33,8 @@ class Rounds(Gateways):
         super().__init__(folder, seed)
         self.sink = Sink(self.book, self.rng, window=CARRIER_WINDOW, octets=octets)
         self.load = Load(self.book, self.port, binds=BINDS, window=LOAD_WINDOW, octets=octets)
+        self.limits = 'registration = "off"'
+        """The lines of `[limits]`."""
         self._store = f'backend = "{backend}"\n{store}'
 
     def tables(self) -> str:
@@ -53,7 +55,7 @@ class Rounds(Gateways):
             reconnect_min = 0.05
             reconnect_max = 0.2
             [limits]
-            registration = "off"
+            {self.limits}
             [store]
             {self._store}
             """

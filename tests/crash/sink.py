@@ -20,6 +20,7 @@ from tests.crash.messages import (
     from_handset,
     is_hopeless,
     receipt,
+    segments,
     serial_in,
     text_in,
     text_of,
@@ -149,6 +150,7 @@ class Sink:
         if text_in(pdu) != text_of(serial, self._octets):
             self._book.oddities.append(f"message {serial} came to the carrier with another text")
         bind: _Bind = wire.state
+        self._book.count("sent", segments(text_in(pdu)))
         status = self._refusal(serial)
         if status:
             bind.answers.append(header(CommandId.SUBMIT_SM_RESP, sequence_number, status))
