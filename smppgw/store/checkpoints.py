@@ -28,7 +28,11 @@ RETRY_NS: Final = 1_000_000_000
 PRESSED_NS: Final = 1_000_000_000
 """What takes too much memory calls for a checkpoint no sooner after the last one."""
 SPILLED_OCTETS: Final = 8 * 1024 * 1024
-"""Of pages that only memory has: more of them call for a checkpoint."""
+"""Of pages that only memory has: more of them call for a checkpoint..."""
+SPILLED_WAITS: Final = 24 * 1024 * 1024
+"""...but where they are small, as there are very many queues, this: until then they grow."""
+SMALL_OCTETS: Final = 4096
+"""Of pages, on average."""
 YOUNG_MOST: Final = 50_000
 """Likewise, messages that wait for a receipt and are in no ledger."""
 ASIDE_MOST: Final = 20_000
@@ -123,11 +127,16 @@ class Checkpoints:
         """Whether memory asks for a checkpoint."""
         state = self._state
         return (
-            state.spilled_octets > SPILLED_OCTETS
+            self._spilled_much()
             or sum([len(sent.young) for sent in state.sent.values()]) > YOUNG_MOST
             or state.put_aside > ASIDE_MOST
             or state.history_octets > HISTORY_MOST
         )
+
+    def _spilled_much(self) -> bool:
+        state = self._state
+        small = state.spilled_octets < SMALL_OCTETS * len(state.spilled)
+        return state.spilled_octets > (SPILLED_WAITS if small else SPILLED_OCTETS)
 
     def take(self) -> None:
         """Take a checkpoint now, unless one is being taken or nothing has happened."""
@@ -194,13 +203,14 @@ class Checkpoints:
             self._carriers.update(carrier for carrier, messages in taken.sent if messages)
         self._let_go(taken)
         self._on_eased()
-        if self._timer is not None and self._state.spilled_octets > SPILLED_OCTETS:
+        if self._timer is not None and self._spilled_much():
             self.take()
 
     def _let_go(self, taken: Snapshot) -> None:
         """What the ledger has now need not be in memory."""
         for page, _ in taken.pages:
             page.chunks = None
+            page.esmes = self._state.shared(page.esmes)
         self._state.spilled_octets -= taken.spilled_octets
         stays_ns = self._clock() + ASIDE_STAYS_NS
         self._state.evict({page: keys for page, keys in taken.aside.items() if page.due_ns > stays_ns})

@@ -60,7 +60,9 @@ def deliveries_of(chunks: Sequence[bytes], epoch_ns: int) -> list[Delivery]:
 
 def row_of(page: Page, chunks: Sequence[bytes], epoch_ns: int) -> PageRow:
     """Return a page as the ledger takes it in."""
-    keys = [key for chunk in chunks for key in record.keys_of(chunk)]
+    keys = page.keys
+    if len(keys) < page.count * len(columns.packed([0])):  # none is to be read back any more
+        keys = columns.packed([key for chunk in chunks for key in record.keys_of(chunk)])
     return PageRow(
         id=page.id,
         queue=page.kept_as,
@@ -71,7 +73,7 @@ def row_of(page: Page, chunks: Sequence[bytes], epoch_ns: int) -> PageRow:
         due_ms=(page.due_ns + epoch_ns) // record.MS if page.aside else 0,
         expires_ms=(page.expires_ns + epoch_ns) // record.MS if page.expires_ns else 0,
         esmes=page.esmes,
-        keys=columns.packed(keys),
+        keys=keys,
         body=joined(chunks),
     )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from operator import attrgetter
+from struct import Struct
 from typing import Final, NamedTuple
 
 from smppgw.store.columns import (
@@ -34,6 +35,9 @@ from smppgw.store.errors import StoreError
 MS: Final = 1_000_000
 """Nanoseconds in a millisecond."""
 
+_ONE_NAME: Final = CODES["H"].pack(1)
+_ONE_LENGTH: Final = Struct("<BI")
+_ONE: Final = Struct("<BIBBBQBQBQBIBHBHBHBI")
 _LANE_NAME: Final = attrgetter("name")
 _KINDS: Final[tuple[Kind, ...]] = ("receipt", "mo")
 
@@ -74,6 +78,8 @@ class What(IntEnum):
 
 def of_messages(what: What, messages: Sequence[Message], epoch_ns: int) -> bytes:
     """Write messages whole: ACCEPTED, REPLACED, or a part of a page; at most `DISTINCT_MOST` at once."""
+    if len(messages) == 1:
+        return _of_one(what, messages[0], epoch_ns)
     bodies = [message.body for message in messages]
     return b"".join(
         (
@@ -93,6 +99,46 @@ def of_messages(what: What, messages: Sequence[Message], epoch_ns: int) -> bytes
             integers("H", [message.day_segments for message in messages]),
             integers("I", [len(body) for body in bodies]),
             *bodies,
+        )
+    )
+
+
+def _of_one(what: What, message: Message, epoch_ns: int) -> bytes:
+    """Write one message, to the same octets in a fourth of the time: of many long lanes, each has its own record."""
+    accepted_ns, expires_ns, due_ns = message.accepted_ns, message.expires_ns, message.due_ns
+    return b"".join(
+        (
+            HEAD.pack(what, 1),
+            CODES["Q"].pack(message.key),
+            _ONE_NAME,
+            name(message.lane.name),
+            _ONE_LENGTH.pack(0, len(message.message_id)),
+            message.message_id,
+            _ONE_NAME,
+            name(message.esme),
+            _ONE.pack(
+                0,
+                message.command_id,
+                0,
+                message.registered_delivery,
+                0,
+                (accepted_ns + epoch_ns) // MS if accepted_ns else 0,
+                0,
+                (expires_ns + epoch_ns) // MS if expires_ns else 0,
+                0,
+                (due_ns + epoch_ns) // MS if due_ns else 0,
+                0,
+                message.attempts,
+                0,
+                message.parts,
+                0,
+                message.segments,
+                0,
+                message.day_segments,
+                0,
+                len(message.body),
+            ),
+            message.body,
         )
     )
 

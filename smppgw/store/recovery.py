@@ -71,7 +71,8 @@ class Recovery:
         every_key = self._ledger.keys([head.id for head in heads])
         for head, keys in zip(heads, every_key, strict=True):
             page = page_codec.page_of(head, state.epoch_ns)
-            page.keys += keys
+            page.keys = keys
+            page.esmes = state.shared(page.esmes)
             if page.kept_as.startswith(LANE):
                 queue = state.queue_in(self._lane_of(page.kept_as.removeprefix(LANE)))
                 queue.add_page(page)

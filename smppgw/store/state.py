@@ -64,6 +64,7 @@ class State:
         """Entries that were put aside since the last checkpoint: these might go to disk."""
         self.quotas: dict[str, tuple[int, int]] = {}
         """By quota: the day, and how many segments may be used on it, as was said last."""
+        self._shared: dict[tuple[str, int], dict[str, int]] = {}
         self.lsn = 0
         """Of the last record that was appended."""
         self.highest_key = 0
@@ -96,6 +97,13 @@ class State:
     def page_entries(self, queues: int) -> int:
         """Return how many entries a page is to have, if there are so many queues: a page is read back whole."""
         return min(PAGE_ENTRIES, share_of(queues))
+
+    def shared(self, esmes: dict[str, int]) -> dict[str, int]:
+        """Return the same for all pages with so many entries of one ESME: there may be very many of them."""
+        if len(esmes) != 1:
+            return esmes
+        [(esme, count)] = esmes.items()
+        return self._shared.setdefault((esme, count), esmes)
 
     def spill(
         self, queue: Backlog[EntryT], octets: bytes, entries: Sequence[EntryT], lsn: int, page_entries: int

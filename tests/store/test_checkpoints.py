@@ -87,12 +87,27 @@ async def test_a_checkpoint_is_taken_after_so_many_seconds_if_something_has_happ
         assert store._state.lsn == 3, "the second one had nothing to take"
 
 
+async def test_small_pages_grow_until_they_take_much_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrink(monkeypatch)
+    monkeypatch.setattr(checkpoints, "SPILLED_OCTETS", 2000)
+    monkeypatch.setattr(checkpoints, "SPILLED_WAITS", 20_000)
+    async with first_run(tmp_path / "data") as store:
+        while not store._checkpoints._presses():
+            assert store._state.spilled_octets <= 20_000
+            first = store.highest_key + 1
+            await accept_each(store, range(first, first + 3))
+        assert store._state.spilled_octets > 20_000
+
+
 @pytest.mark.parametrize("bound", ["SPILLED_OCTETS", "YOUNG_MOST", "HISTORY_MOST", "ASIDE_MOST"])
 async def test_what_takes_too_much_memory_calls_for_a_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
     shrink(monkeypatch)
     monkeypatch.setattr(checkpoints, bound, 2000 if bound in ("SPILLED_OCTETS", "HISTORY_MOST") else 20)
+    monkeypatch.setattr(checkpoints, "SMALL_OCTETS", 100)
     async with first_run(tmp_path / "data") as store:
         aside = {"due_ns": NOW_NS + 3600 * SECOND_NS} if bound == "ASIDE_MOST" else {}
         await accept_each(store, range(1, 301), **aside)

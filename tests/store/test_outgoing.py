@@ -311,17 +311,49 @@ async def test_a_lane_whose_pages_come_back_is_roused(tmp_path: Path) -> None:
         assert [lane.name for lane in store.roused()] == ["lane"]
 
 
-async def test_what_is_fresh_when_its_lane_gets_long_leaves_before_what_comes_then(tmp_path: Path) -> None:
+async def test_what_is_fresh_when_its_lane_gets_long_leaves_before_what_comes_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrink(monkeypatch, memory_most=HEAD_MOST + 3)
     async with first_run(tmp_path / "data") as store:
         await accept_each(store, range(1, HEAD_MOST + 1))
-        await accept(store, message(100))  # fresh, and nobody asks
+        await accept(store, *map(message, (100, 101, 102)))  # fresh, and nobody asks
         told = Told()
-        for key in range(101, 110):
+        for key in range(103, 110):
             store.accept(at_home(store, [message(key)]), told)
-        await told.told(9)
+        await told.told(7)
         assert queue_in(store, "lane").pages
+        assert keys_of(list(queue_in(store, "lane"))) == [*range(1, HEAD_MOST + 1), 100, 101, 102]
         assert store.fresh() == []
         assert await drain(store) == [*range(1, HEAD_MOST + 1), *range(100, 110)]
+
+
+async def test_what_becomes_durable_with_pages_behind_it_leaves_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes first: everything below is told of in one commit."""
+    shrink(monkeypatch, memory_most=HEAD_MOST + 2)
+    async with first_run(tmp_path / "data") as store:
+        await accept_each(store, range(1, HEAD_MOST + 1))
+        told = Told()
+        taken: list[int] = []
+
+        def durable() -> None:
+            head = queue_in(store, "lane").head
+            while head:
+                message_ = head.popleft()
+                store.took([message_])
+                taken.append(message_.key)
+                head = queue_in(store, "lane").head
+            told()
+
+        for each in (message(100, "other"), message(101), message(102)):
+            store.accept(at_home(store, [each]), durable)
+        assert queue_in(store, "lane").pages
+        await told.told(3)
+        await until(lambda: not queue_in(store, "lane").pages)
+        durable()
+        assert taken == [*range(1, HEAD_MOST + 1), 101, 102]
 
 
 async def test_nothing_stands_in_a_long_lane_before_it_is_durable(tmp_path: Path) -> None:

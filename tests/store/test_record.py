@@ -126,6 +126,16 @@ def test_a_record_of_a_batch_takes_little_more_than_its_bodies() -> None:
     assert len(written) < 500 * (160 + 8 + 8) + 120
 
 
+@quick
+@given(messages_of_some_lanes())
+def test_one_message_alone_is_read_as_it_was_written(messages: list[Message]) -> None:
+    for each in messages:
+        written = record.of_messages(What.REPLACED, [each], EPOCH_NS)
+        assert (record.what(written), record.keys_of(written)) == (What.REPLACED, [each.key])
+        [read] = record.messages_of(written, EPOCH_NS, {each.lane.name: each.lane}.__getitem__)
+        assert_same([read], [each])
+
+
 def test_a_record_of_a_batch_of_many_lanes_says_the_name_of_each_once() -> None:
     lanes = [Lane(f"otp\troute\tacme\t1555{number:07}") for number in range(50)]
     messages = [Message(key, b"", "acme", lanes[key % 50], 4, b"", 1, 10**9) for key in range(500)]
