@@ -43,7 +43,7 @@ FLOORS: Final[Mapping[int, str]] = {
     3: """
         accounts admission binding carrier_side carriers dispatch early esme_side expiry finding handsets inbound
         inquiry message_ids notice orphans outbind overdue overview parts pump receipts replacement retries routing
-        settling submission telling verdicts drain lines pacing reloading
+        settling submission telling verdicts drain lines pacing reloading waiting
         backlog_view batch campaign_series limits_look limits_view quotas senders
         """,
     4: "smppgw __main__ cli.* config config_bounds config_reader config_registration config_rules gateway",
@@ -85,6 +85,7 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "metric_bounds": "test_metrics.py",
     "registered": "test_limits_view.py",
     "store.restore": "test_outgoing.py",
+    "waiting": "test_pacing.py",
 }
 """Modules whose tests are another module's. Every other one has its own at the mirrored place."""
 NO_TESTS: Final = frozenset(

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smppgw import pacing, waiting
+from smppgw.inquiry import CANCELLED
 from smppgw.session.timers import NS
 from smppgw.settings import BrandSettings, CampaignSettings, NumberSettings, RouteSettings
+from smppgw.store.entries import Message
 from smppgw.throttle.bucket import Rate
 from smppgw.throttle.turns import FLOOR
 from tests.paced import NOON, Left, Paced, number, registered
@@ -305,6 +308,44 @@ def test_a_reload_that_lowers_a_rate_holds_at_once() -> None:
     assert 9 <= len(paced.left) - at <= 12
 
 
+def test_what_is_taken_out_of_a_lane_that_waits_does_not_keep_its_number_back_for_ever() -> None:
+    config = registered(numbers=NUMBERS, per_minute=60)
+    for reload in (False, True):
+        paced = Paced(config)
+        paced.submit(NUMBERS[0], count=3)
+        paced.settle()
+        picked: list[Message] = []
+        paced.store.pick([1, 2, 3], picked.extend)
+        assert len(picked) == 3
+        paced.store.failed([(each, CANCELLED) for each in picked], [], lambda: None)
+        if reload:
+            paced.reload(config)
+        paced.run_for(5)
+        paced.submit(NUMBERS[0])
+        paced.submit(NUMBERS[1])
+        paced.run_for(5)
+        assert {each.source for each in paced.left} == set(NUMBERS[:2])
+
+
+def test_what_lingers_before_a_carrier_stands_as_soon_as_others_wait() -> None:
+    paced = Paced(registered(numbers=NUMBERS))
+    [outlet] = paced.lines.outlets
+    paced.submit(NUMBERS[0], count=5)
+    paced.pacing.begin(paced.now_ns)
+    assert len(paced.pacing.take(outlet, 2, 1 << 20, paced.now_ns)) == 2
+    outlet.lingers = True
+    paced.pacing.end(paced.now_ns)
+    assert len(outlet.fresh) == 3
+    assert paced.waiting == 0
+    paced.submit(NUMBERS[1], lane="otp")
+    paced.pacing.begin(paced.now_ns)
+    paced.pacing.end(paced.now_ns)
+    assert paced.waiting == 4
+    paced.settle()
+    assert [each.key for each in paced.left if each.source == NUMBERS[0]] == [3, 4, 5]
+    assert paced.left[0].lane == "otp"
+
+
 def test_what_limits_keep_back_is_counted_by_the_limit() -> None:
     paced = Paced(
         registered(
@@ -340,21 +381,22 @@ def test_brands_of_one_tax_id_share_the_cap_of_a_day() -> None:
     assert len(paced.left) == 100
 
 
-def test_numbers_that_wait_cost_nothing_while_others_send() -> None:
+def test_numbers_that_wait_cost_nothing_while_others_send(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = [number(place) for place in range(3_000)]
     paced = Paced(registered(numbers=numbers, own=[NumberSettings(each, 0.01) for each in numbers[1:]]))
     for each in numbers[1:]:
         paced.submit(each, count=2)
     paced.settle()
     looked = 0
-    kept_back_by = paced.pacing._kept_back_by
+    kept_back_by = waiting.kept_back_by
 
     def counted(*args: object) -> object:
         nonlocal looked
         looked += 1
         return kept_back_by(*args)  # type: ignore[arg-type]
 
-    paced.pacing._kept_back_by = counted  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(waiting, "kept_back_by", counted)
+    monkeypatch.setattr(pacing, "kept_back_by", counted)
     for _ in range(50):
         paced.submit(numbers[0])
         paced.settle()
