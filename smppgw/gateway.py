@@ -46,7 +46,7 @@ from smppgw.store.files import Files, OsFiles
 from smppgw.store.memory import MemoryStore
 from smppgw.store.wal import WalStore
 from smppgw.telling import envelope_of
-from smppgw.throttle.day_cap import DayCap, pacific_day
+from smppgw.throttle.day_cap import pacific_day
 from smppgw.throttle.limits import Limits
 from smppgw.throttle.pools import Pools
 from smppgw.throttle.registry import Registry
