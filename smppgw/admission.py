@@ -114,7 +114,8 @@ class Admission:
                 plain = sender.plain
                 if plain is not None:
                     line = plain if not priority else sender.line(priority)
-                    number, counts = b"", True
+                    number = b""
+                    counts = line.cap is None or self._senders.counts(octets[source_end + 3 : end])
                 else:
                     line, number, counts = place(sender, settings, octets[source_end + 3 : end], priority)
                     if number:

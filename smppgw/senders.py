@@ -47,10 +47,9 @@ class Sender:
         self.refusals = refusals
         self.numbers: dict[str, SourceLines] | None = {} if pool else None
         """Of a pool: the lines of its numbers, of those that have been picked; None for what is no pool."""
-        plain = lines is not None and not refusals and lines.first.cap is None
-        self.plain = lines.first if lines is not None and plain else None
-        """The first of `lines`, where nothing else depends on the destination either (hot path: of many senders, each
-        object that is looked at is one that the processor has to fetch from memory)."""
+        self.plain = lines.first if lines is not None and not refusals else None
+        """The first of `lines`, where it does not depend on the destination whether they may send (hot path: of many
+        senders, each object that is looked at is one that the processor has to fetch from memory)."""
 
     def line(self, priority_flag: int) -> Line:
         """Return where a message of a plain sender stands."""
@@ -130,10 +129,10 @@ class Senders:
                 if sender.numbers is not None and not self._lines.needs_destination:
                     sender.numbers[number] = lines
         line = lines.at(priority_flag)
-        return line, number.encode("latin-1"), line.cap is None or self._counts(destination)
+        return line, number.encode("latin-1"), line.cap is None or self.counts(destination)
 
-    def _counts(self, destination: bytes) -> bool:
-        """Whether a message counts to the cap of a day."""
+    def counts(self, destination: bytes) -> bool:
+        """Return whether a message counts to the cap of a day."""
         if self._counts_by_prefix is not None:
             return self._counts_by_prefix.of(destination)
         return self._registry.counts_to_day(destination.decode("latin-1"))
