@@ -28,10 +28,13 @@ WINDOWS: Final = BINDS * CARRIER_WINDOW
 class Rounds(Gateways):
     """Gateways under load, as many as one likes; then `settle`."""
 
-    def __init__(self, folder: Path, seed: int, *, octets: int, backend: str, store: str) -> None:
-        """`octets` is the length of the longest text; `store` are further lines of `[store]`."""
+    def __init__(
+        self, folder: Path, seed: int, *, octets: int, backend: str, store: str, window: int = CARRIER_WINDOW
+    ) -> None:
+        """`octets`: the length of the longest text; `store`: further lines of `[store]`; `window`: a carrier bind's."""
         super().__init__(folder, seed)
-        self.sink = Sink(self.book, self.rng, window=CARRIER_WINDOW, octets=octets)
+        self.window = window
+        self.sink = Sink(self.book, self.rng, window=window, octets=octets)
         self.load = Load(self.book, self.port, binds=BINDS, window=LOAD_WINDOW, octets=octets)
         self.limits = 'registration = "off"'
         """The lines of `[limits]`."""
@@ -50,7 +53,7 @@ class Rounds(Gateways):
             system_id = "gateway"
             password = "secret"
             binds = {BINDS}
-            window = {CARRIER_WINDOW}
+            window = {self.window}
             message_id = "text"
             reconnect_min = 0.05
             reconnect_max = 0.2
@@ -68,7 +71,7 @@ class Rounds(Gateways):
         self.sink.latency = 0.0
         await self._drained()
         await self.stop()
-        findings = audit(self.book, windows=WINDOWS)
+        findings = audit(self.book, windows=BINDS * self.window)
         assert not findings, self.told("\n".join(findings))
 
     async def _drained(self) -> None:

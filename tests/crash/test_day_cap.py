@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from tests.crash.rounds import WINDOWS, Rounds
+from tests.crash.rounds import BINDS, Rounds
 from tests.event_loop import run_test
 from tests.support import until
 
@@ -28,8 +28,10 @@ LONGEST: Final = 2
 """Segments of the longest message."""
 OCTETS: Final = 200
 """Of the longest text; some of them are one segment."""
-UNUSED: Final = CHUNK + WINDOWS
-"""What a kill may cost at most: a chunk, and what was on its way to the carrier and not in the kernel's hands."""
+WINDOW: Final = 5
+"""Of a carrier's bind: a kill finds no more than that in the gateway's hands, used and not yet in the kernel's."""
+UNUSED: Final = CHUNK + BINDS * WINDOW * LONGEST
+"""Segments that a kill may cost at most."""
 MANY: Final = 3 * CAP
 """Messages of the load: more than all days of a test can take, and fewer than may be queued."""
 LOOK_SECONDS: Final = 0.5
@@ -43,7 +45,7 @@ class Days(Rounds):
 
     def __init__(self, folder: Path, seed: int) -> None:
         store = "segment_bytes = 1048576\ncheckpoint_seconds = 0.2"
-        super().__init__(folder, seed, octets=OCTETS, backend="wal", store=store)
+        super().__init__(folder, seed, octets=OCTETS, backend="wal", store=store, window=WINDOW)
         self.cap = CAP
         self.limits = 'registration = "required"'
         self.load.last = MANY
@@ -211,5 +213,5 @@ async def test_a_cap_is_changed_while_messages_leave(tmp_path: Path, seed: int) 
             gateways.cap = cap
             await gateways.reload()
         # What left before it took up the last cap has left; what came since then is in the carrier's windows.
-        most = max(CAP, gateways.sent + LONGEST * WINDOWS)
+        most = max(CAP, gateways.sent + BINDS * WINDOW * LONGEST)
         await gateways.come_to(CAP - LONGEST + 1, most)
