@@ -260,49 +260,39 @@ async def restart(directory: Path, count: int) -> dict[str, float]:
 
 
 async def many(directory: Path, count: int, of: int, durable: bool) -> dict[str, float]:
-    """Accept that many messages, each of one of `of` lanes drawn by chance, and let each leave at once; CPU of each."""
+    """Accept that many messages, each of one of `of` lanes drawn by chance; CPU of each.
+
+    First each leaves at once; then each stands in its lane before it does.
+    """
     lanes = Lanes()
     store: Store = _store(directory, lanes) if durable else MemoryStore(1 << 40)
     await store.open()
     every = [lanes[f"{LANE}{number}"] for number in range(of)]
-    key = 1
-    ended = asyncio.Semaphore(20)
-    batches = [_messages(at, MANY_BATCH, every) for at in range(key, key + count, MANY_BATCH)]
-    _settle_memory()
-    began_cpu = time.process_time()
-    for batch in batches:
-        await ended.acquire()
 
-        def leave() -> None:
-            _carry(store, store.fresh(), ended.release)
+    def stood() -> list[Message]:
+        store.stand(store.fresh())
+        taken: list[Message] = []
+        for lane in store.roused():
+            if lane.queue is not None:
+                taken += lane.queue.head
+                lane.queue.head.clear()
+        store.took(taken)
+        return taken
 
-        store.accept(batch, leave)
-    for _ in range(20):
-        await ended.acquire()
-    leaving = time.process_time() - began_cpu
-    batches = [_messages(at, MANY_BATCH, every) for at in range(1 + count, 1 + 2 * count, MANY_BATCH)]
-    gc.collect()
-    gc.freeze()
-    began_cpu = time.process_time()
-    for batch in batches:
-        await ended.acquire()
-
-        def wait() -> None:
-            store.stand(store.fresh())
-            taken: list[Message] = []
-            for lane in store.roused():
-                if lane.queue is not None:
-                    taken += lane.queue.head
-                    lane.queue.head.clear()
-            store.took(taken)
-            _carry(store, taken, ended.release)
-
-        store.accept(batch, wait)
-    for _ in range(20):
-        await ended.acquire()
-    standing = time.process_time() - began_cpu
+    spent = []
+    for first, leaving in ((1, store.fresh), (1 + count, stood)):
+        batches = [_messages(at, MANY_BATCH, every) for at in range(first, first + count, MANY_BATCH)]
+        room = asyncio.Semaphore(20)
+        _settle_memory()
+        began_cpu = time.process_time()
+        for batch in batches:
+            await room.acquire()
+            store.accept(batch, lambda leaving=leaving, room=room: _carry(store, leaving(), room.release))  # type: ignore[misc]
+        for _ in range(20):
+            await room.acquire()
+        spent.append((time.process_time() - began_cpu) / count * 1e6)
     await store.close()
-    return {"leaving_us": leaving / count * 1e6, "standing_us": standing / count * 1e6}
+    return {"leaving_us": spent[0], "standing_us": spent[1]}
 
 
 PARTS: Final[dict[str, Callable[..., Awaitable[dict[str, float]]]]] = {
@@ -402,9 +392,7 @@ def _queued(directory: Path, count: int, of: int) -> int:
     found = _run("restart", directory, count)
     print(
         f"killed and started again: first message durable after {found['seconds']:.2f} s (goal 10);"
-        f" {found['found']:,.0f} found"
-    )
-    print(
+        f" {found['found']:,.0f} found\n"
         f"drained at {found['drained']:,.0f} a second, {found['drain_cpu_us']:.1f} us of CPU each,"
         f" {'in order' if found['in_order'] else 'OUT OF ORDER'}, at most {found['highest']:.0f} MiB resident"
     )
