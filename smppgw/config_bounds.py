@@ -112,6 +112,14 @@ def _each(bound: Bound) -> Bound:
     return lambda values: tuple(bound(value) for value in values)
 
 
+def _rate(value: float) -> float:
+    """So many a second, or 0 for no limit."""
+    allowed = f"0 for no limit, or {_LEAST_RATE} to 1000000 a second"
+    if value and not (math.isfinite(value) and _LEAST_RATE <= value <= 1_000_000):
+        raise UnfitError(f"is {value}", allowed)
+    return value
+
+
 def _segments(value: int | str) -> int | str:
     return value if isinstance(value, str) else int(_POSITIVE(value))
 
@@ -152,13 +160,13 @@ _ADDRESS: Final = text(1, 20)
 _COUNT: Final = number(1, 1_000_000)
 _HOST_NAME: Final = _matching(_HOST, "a host name or an IP address")
 _NAME: Final = text(1, 64)
-_NUMBER_RATE: Final = number(0, 100_000, "segments a second", above=True)
+_LEAST_RATE: Final = 0.001
+_NUMBER_RATE: Final = number(0.001, 100_000, "segments a second")
 _PASSWORD: Final = text(1, PASSWORD_CHARACTERS)
 _PDU_OCTETS: Final = number(1_024, 1_048_576, "octets")
 _PHONE: Final = _matching(_PHONE_NUMBER, "3 to 15 digits, such as +12065550100")
 _POSITIVE: Final = number(1, 1_000_000_000)
 _PREFIX: Final = _matching(_DIGITS, "the first digits of a telephone number, such as +1206")
-_RATE: Final = number(0, 1_000_000, "a second (0: no limit)")
 _STATUS: Final = number(1, 0xFFFF_FFFF)
 _SYSTEM_ID: Final = text(1, 15)
 _TIMEOUT: Final = number(0, 3_600, "seconds", above=True)
@@ -203,7 +211,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
             "password": _PASSWORD,
             "max_binds": number(1, 10_000),
             "window": number(1, 10_000, "requests"),
-            "messages_per_second": _RATE,
+            "messages_per_second": _rate,
             "sources": _each(_sender),
             "max_queued": _POSITIVE,
             "max_waiting": _POSITIVE,
@@ -219,8 +227,8 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
             "system_type": text(0, 12),
             "binds": number(1, 100),
             "window": number(1, 10_000, "requests"),
-            "messages_per_second": _RATE,
-            "bind_messages_per_second": _RATE,
+            "messages_per_second": _rate,
+            "bind_messages_per_second": _rate,
             "enquire_link": _TIMER,
             "response_timeout": _TIMEOUT,
             "bind_timeout": _TIMEOUT,
@@ -237,6 +245,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Bound]]] = MappingProxyType(
         },
         CampaignSettings: {
             "id": _NAME,
+            "brand": _NAME,
             "reason": _words,
             "use_case": _words,
             "numbers": _each(_number),

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from smppgw.pdu import codec
 from smppgw.pdu._generated import DataSm, SubmitMulti, SubmitSm
-from smppgw.pdu.constants import HEADER_OCTETS, CommandId, EsmClass, RegisteredDelivery, TlvTag
+from smppgw.pdu.constants import HEADER_OCTETS, CommandId, DataCoding, EsmClass, RegisteredDelivery, TlvTag
 from smppgw.pdu.errors import FieldError
 from smppgw.pdu.segments import concatenation_of, count_segments, cut
 from smppgw.pdu.tlv import Tlv, make_tlv, tlv_value
@@ -28,6 +28,7 @@ SHORT_ASCII_OCTETS: Final = 80
 
 _LONGEST_PART_OCTETS: Final = 160
 """Septets that are not packed, and 8-bit texts that carriers make septets of, fill them; more fits no one message."""
+_UCS2: Final = int(DataCoding.UCS_2)
 _UDHI: Final = int(EsmClass.UDHI)
 _PLAIN_ESM_CLASS: Final = 1
 _PLAIN_DATA_CODING: Final = 8
@@ -46,7 +47,7 @@ def segments_of(pdu: SubmitSm | SubmitMulti | DataSm) -> int:
     payload = tlv_value(pdu.tlvs, TlvTag.MESSAGE_PAYLOAD)
     text = (b"" if isinstance(pdu, DataSm) else pdu.short_message) or payload or b""
     assert isinstance(text, bytes)
-    if len(text) <= _LONGEST_PART_OCTETS and _is_part(pdu, text):
+    if len(text) <= _longest_part(pdu.data_coding) and _is_part(pdu, text):
         return 1
     return count_segments(text, pdu.data_coding, udhi=bool(pdu.esm_class & EsmClass.UDHI))
 
@@ -56,11 +57,16 @@ def segments_in(submit_sm: bytes, end: int) -> int:
     udhi = submit_sm[end + _PLAIN_ESM_CLASS] & _UDHI
     data_coding = submit_sm[end + _PLAIN_DATA_CODING]
     at = end + _PLAIN_TEXT
-    if len(submit_sm) - at <= _LONGEST_PART_OCTETS and (
+    if len(submit_sm) - at <= _longest_part(data_coding) and (
         concatenation_of(submit_sm[at:], udhi) is not None if udhi else not data_coding
     ):
         return 1
     return count_segments(submit_sm[at:], data_coding, udhi=bool(udhi))
+
+
+def _longest_part(data_coding: int) -> int:
+    """The octets of the longest text that one message can carry, whatever is in it."""
+    return SHORT_OCTETS if data_coding == _UCS2 else _LONGEST_PART_OCTETS
 
 
 def bodies_of(body: bytes, form: Form, reference: int) -> list[bytes]:

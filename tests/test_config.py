@@ -327,7 +327,7 @@ def test_settings_do_not_print_their_secrets(write: Write) -> None:
         (
             "[[number]]\nnumber = '12345'\nsegments_per_second = 0",
             '[[number]] "12345": segments_per_second',
-            "is 0.0; expected more than 0 and at most 100000 segments a second",
+            "is 0.0; expected 0.001 to 100000 segments a second",
         ),
         (
             "[[number]]\nnumber = '12345'\ntype = 'mobile'",

@@ -30,7 +30,8 @@ TOLL_FREE: Final = frozenset(_TOLL_FREE.split())
 NATIONAL_DIGITS: Final = 10
 """Of a number without its leading 1."""
 
-SHORT_CODE_DIGITS: Final = range(3, 7)
+SHORT_CODE_DIGITS: Final = range(5, 7)
+"""Of a short code of the US (usshortcodes.com)."""
 
 
 def country_of(area_code: str) -> Country:

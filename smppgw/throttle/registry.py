@@ -114,15 +114,15 @@ class Registry:
         """Return "US", "CA", "NANP" (the rest of +1), the prefix of a `[[country]]`, or "" for any other destination.
 
         Ten digits without a + are a number of +1, since messages often come so. Otherwise the first five characters
-        decide. A 1 after an international prefix (00, 011) is taken for the US, whatever follows.
+        decide. What is not an international number by them (other characters than digits, a 0 in front) is taken for
+        the US, whose rules are the strictest: carriers may make a number of the US of it.
         """
         if nanp.is_national(destination) and destination.isdigit():
             digits = f"1{destination[:3]}"
-        elif destination[:1] == "+":
-            digits = destination[1 : PREFIX_DIGITS + 1]
         else:
-            digits = destination[:PREFIX_DIGITS]
-            if digits[:3] == "001" or digits == "0111":
+            at = 1 if destination[:1] == "+" else 0
+            digits = destination[at : PREFIX_DIGITS + at]
+            if digits and not (digits.isdigit() and digits.isascii() and digits[0] != "0"):
                 return US
         country: str = ""
         if digits[:1] == "1":
