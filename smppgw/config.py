@@ -156,6 +156,8 @@ def _document(path: Path) -> dict[str, Any] | Problem:
         return tomllib.loads(octets.decode())
     except UnicodeDecodeError as error:
         return Problem(path, "", f"is not UTF-8 at octet {error.start}")
+    except RecursionError:
+        return Problem(path, "", "is nested too deeply; expected tables of keys")
     except (
         ValueError
     ) as error:  # TOMLDecodeError says the line and the column; int() of 5,000 digits does not

@@ -34,6 +34,8 @@ _MAY_NOT_SEND: Final = Outcome(
     int(MessageState.REJECTED), "permanent_sender", f"{CommandStatus.ESME_RINVSRCADR:03X}"
 )
 
+_TOO_LONG: Final = Outcome(int(MessageState.REJECTED), "cap", f"{CommandStatus.ESME_RINVMSGLEN:03X}")
+
 
 class Dispatch:
     """Sends what stands in the lanes."""
@@ -67,6 +69,7 @@ class Dispatch:
             (outlet, [carriers[name] for name in outlet.carriers if name in carriers]) for outlet in outlets
         ]
         self._pacing = pacing
+        pacing.on_refused = self._refuse
         self._early = early
         self._settling = settling
         self._metrics = metrics
@@ -231,7 +234,7 @@ class Dispatch:
         return work
 
     def _feed(self, carrier: Carrier, outlets: list[Outlet], now_ns: int) -> None:
-        kept_back = False
+        kept_back = hungry = False
         window = 0
         for link in carrier.transmitters:
             room = link.free
@@ -251,6 +254,7 @@ class Dispatch:
                 self._pump.at(link.pace.ready_at(now_ns))
                 continue
             batch = self._take(outlets, allowed, link.connection.write_room, now_ns)
+            hungry = len(batch) < allowed and link.connection.write_room > 0
             if not batch:
                 break
             if not slowed:
@@ -261,9 +265,10 @@ class Dispatch:
             to_be_sent = self._to_be_sent(batch, now_ns)
             if to_be_sent:
                 self._send(link, to_be_sent, now_ns)
-        # What waits for places in windows alone, and for no more than all of them once, has them at the next answers.
         for outlet in outlets:
+            # What waits for places in windows alone, and for no more than all of them, has them at the next answers.
             outlet.lingers = not kept_back and len(outlet.fresh) <= window
+            outlet.hungry = hungry
 
     def _kept_back(self, bucket: Bucket, now_ns: int) -> None:
         """A carrier takes no more for now, by what the configuration says it may be sent."""
@@ -343,11 +348,11 @@ class Dispatch:
         self._pacing.has_room(cap)
         self.kick()
 
-    def refuse(self, refused: Sequence[tuple[Message, Reason]]) -> None:
-        """End messages that were accepted, and that their sender may not send any more."""
-        for reason, number in Counter(reason for _, reason in refused).items():
+    def _refuse(self, refused: Sequence[tuple[Message, Reason | None]]) -> None:
+        """End messages that were accepted, and that may not be sent any more: see `Pacing`."""
+        for reason, number in Counter(reason for _, reason in refused if reason is not None).items():
             self._metrics.senders_refused(reason).add(number)
-        self._give_up([(message, _MAY_NOT_SEND) for message, _ in refused])
+        self._give_up([(each, _TOO_LONG if reason is None else _MAY_NOT_SEND) for each, reason in refused])
 
     def close(self) -> None:
         """Send nothing more; what is in flight is still settled."""

@@ -161,9 +161,7 @@ class Gateway:
             own_receipts=self.settling.own,
             on_deliveries=self.inbound.kick,
         )
-        self.pacing = Pacing(
-            self.store, self.lines, self.metrics, on_refused=lambda refused: self.dispatch.refuse(refused)
-        )
+        self.pacing = Pacing(self.store, self.lines, self.metrics, now_ns=now_ns)
         self.quotas = Quotas(
             self.store, self.limits, wall_clock=wall_clock, on_room=lambda cap: self.dispatch.has_room(cap)
         )
@@ -246,9 +244,8 @@ class Gateway:
             not_ready=self.not_ready,
         )
         self.status = self.overview.status
-        self.reload = Reloading(
+        self.reloading = Reloading(
             settings,
-            self.store,
             self.limits,
             self.router,
             self.lines,
@@ -259,7 +256,7 @@ class Gateway:
             self.overview.limits,
             clock=clock,
             on_reloaded=self.dispatch.kick,
-        ).reload
+        )
         self.admin = AdminServer(
             settings.admin,
             metrics=self.metrics,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
+from weakref import WeakValueDictionary
 
 from smppgw.pdu import peek
 from smppgw.pdu.constants import CommandId
@@ -32,7 +33,7 @@ _INTERNATIONAL: Final = 1
 class Outlet:
     """Carriers in order of preference: the first that is up is sent to. Routes to the same ones share it."""
 
-    __slots__ = ("carriers", "fresh", "lingers", "turns")
+    __slots__ = ("carriers", "fresh", "hungry", "lingers", "turns")
 
     def __init__(self, carriers: tuple[str, ...]) -> None:
         self.carriers = carriers
@@ -42,12 +43,15 @@ class Outlet:
         """What has been accepted, while nothing waits before it."""
         self.lingers = False
         """Whether that need not stand in lanes yet, since its carrier takes it in a moment."""
+        self.hungry = False
+        """Whether its carrier had room for more in this pass."""
 
 
 class Line(Lane):
     """A lane of the store, with what its messages are subject to."""
 
     __slots__ = (
+        "__weakref__",
         "campaign",
         "cap",
         "esme",
@@ -75,8 +79,9 @@ class Line(Lane):
         self.cap: DayCap | None = None
         self.refusals: Mapping[str, Reason] | None = None
         """Where its messages may not go: those that were accepted before that was so."""
-        self.waits = False
-        """Whether it has a place among those that wait for a limit, or for their outlet."""
+        self.waits: Turns[Line] | None = None
+        """Where it has its place among those that wait, for a limit or for their outlet; elsewhere it has none, even
+        if it is still found there."""
         self.granter: Limit | DayCap | None = None
         """The limit that it waited for, and that lets one message leave now."""
 
@@ -130,6 +135,8 @@ class Lines:
         for route in router.routes:
             self._outlets.setdefault(route.carriers, Outlet(route.carriers))
         self._lines: dict[str, Line] = {}
+        self._forgotten: WeakValueDictionary[str, Line] = WeakValueDictionary()
+        """Those that are here only as long as messages on their way know them."""
         self._most = LINES_REMEMBERED
         self.on_forget: Callable[[], None] = lambda: None
         """Called when lines are forgotten: who remembers some is to ask for them anew."""
@@ -168,13 +175,10 @@ class Lines:
         self._mark(line)
         return line
 
-    def replace(self, esmes: Iterable[EsmeSettings], registry: Registry, standing: Iterable[Lane]) -> None:
-        """Let all lines be subject to what the configuration says now; the limits have been changed in place.
-
-        `standing` are those in which messages stand: some may have been forgotten before.
-        """
+    def replace(self, esmes: Iterable[EsmeSettings], registry: Registry) -> None:
+        """Let all lines be subject to what the configuration says now; the limits have been changed in place."""
         self._go_by(esmes, registry)
-        for line in {*self._lines.values(), *(lane for lane in standing if isinstance(lane, Line))}:
+        for line in (*self._lines.values(), *self._forgotten.values()):
             line.number, line.campaign, line.cap = self._limits.of(line.source)
             self._mark(line)
 
@@ -197,9 +201,13 @@ class Lines:
         if line is None:
             if len(self._lines) >= self._most:
                 self._forget()
-            outlet = self._outlets[route.carriers]
-            line = self._lines[name] = Line(name, LANES.index(word), esme, source, route, outlet)
-            line.number, line.campaign, line.cap = self._limits.of(source)
+            line = self._forgotten.pop(name, None) or self._made(name, word, route, esme, source)
+            self._lines[name] = line
+        return line
+
+    def _made(self, name: str, word: LaneWord, route: Route, esme: str, source: str) -> Line:
+        line = Line(name, LANES.index(word), esme, source, route, self._outlets[route.carriers])
+        line.number, line.campaign, line.cap = self._limits.of(source)
         return line
 
     def _mark(self, line: Line) -> None:
@@ -212,11 +220,15 @@ class Lines:
         return self._esmes.get(system_id) or EsmeSettings(system_id, "")
 
     def _forget(self) -> None:
-        """Forget the lines in which nothing stands. One that is made anew is none the worse for it."""
+        """Forget the lines in which nothing stands, but for those that messages on their way come back to."""
         self.on_forget()
-        self._lines = {
-            name: line for name, line in self._lines.items() if line.queue is not None or line.waits
-        }
+        lines, self._lines = self._lines, {}
+        while lines:
+            name, line = lines.popitem()
+            if line.queue is not None or line.waits is not None:
+                self._lines[name] = line
+            else:
+                self._forgotten[name] = line
         self._most = max(LINES_REMEMBERED, 2 * len(self._lines))
 
 

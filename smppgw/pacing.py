@@ -16,26 +16,22 @@ from smppgw.store.api import Store
 from smppgw.store.entries import Message
 from smppgw.throttle.day_cap import DayCap
 from smppgw.throttle.registry import Reason
-from smppgw.waiting import Waiting, kept_back_by
+from smppgw.waiting import Waiting, kept_back_by, leave, let_wait
 
 
 class Pacing:
     """Hands out messages to be sent, and spends what their limits allow."""
 
-    def __init__(
-        self,
-        store: Store,
-        lines: Lines,
-        metrics: Metrics,
-        *,
-        on_refused: Callable[[list[tuple[Message, Reason]]], None],
-    ) -> None:
-        """`on_refused` gets what was accepted and may not be sent any more."""
+    def __init__(self, store: Store, lines: Lines, metrics: Metrics, *, now_ns: int) -> None:
+        """What was accepted before `now_ns` is looked at again where its sender may not send everywhere."""
+        self.on_refused: Callable[[list[tuple[Message, Reason | None]]], None] = lambda _: None
+        """Gets what was accepted and may not be sent any more, and why; None: it is longer than a whole day's cap."""
         self._store = store
         self._lines = lines
         self._metrics = metrics
-        self._on_refused = on_refused
         self._waiting = Waiting(metrics)
+        self._looked_at_ns = now_ns
+        """What was accepted later was found to be allowed by the configuration of now."""
         self.again = False
         """Whether another pass, at once, may let more leave."""
 
@@ -43,7 +39,6 @@ class Pacing:
 
     def begin(self, now_ns: int) -> None:
         """Begin a pass: let those go on whose limits have room, and take in what has come."""
-        self.again = False
         self._waiting.release_due(now_ns)
         self._waiting.place(self._store.roused(), now_ns)
         fresh = self._store.fresh()
@@ -71,8 +66,11 @@ class Pacing:
         for outlet in self._lines.outlets:
             if outlet.fresh and not outlet.lingers:
                 self._stand(outlet, now_ns)
-            outlet.lingers = False
-        self.again = self._waiting.end_pass(now_ns) or self.again
+        several = len(self._lines.outlets) > 1
+        self.again = self._waiting.end_pass(now_ns, several=several)
+        for outlet in self._lines.outlets:
+            self.again = self.again or (outlet.hungry and bool(outlet.turns))
+            outlet.lingers = outlet.hungry = False
 
     @property
     def next_ns(self) -> int | None:
@@ -95,13 +93,17 @@ class Pacing:
             self._store.stand(fresh)
 
     def begin_anew(self, now_ns: int) -> None:
-        """Let each line wait for what keeps it back now: limits, or what they are of, have changed."""
+        """Let each line wait for what keeps it back now: limits, or what they are of, have changed.
+
+        What was accepted before is looked at again where its sender may not send everywhere.
+        """
+        self._looked_at_ns = now_ns
         self.close()
         self._waiting.clear()
         for outlet in self._lines.outlets:
             while outlet.turns:
                 line = outlet.turns.pop()
-                line.waits, line.granter = False, None
+                line.waits, line.granter = None, None
         self._waiting.place(list(self._store.lanes()), now_ns)
 
     # ---- what leaves at once --------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ class Pacing:
             number, campaign, cap = line.number, line.campaign, line.cap
             if (
                 (line.queue is not None and line.queue.waiting)
-                or line.refusals is not None
+                or (line.refusals is not None and message.accepted_ns < self._looked_at_ns)
                 or (behind and line in behind)
                 or (
                     number is not None
@@ -150,7 +152,6 @@ class Pacing:
             ):
                 stand.append(message)
                 behind.add(line)
-                self.again = self.again or line.refusals is not None
                 continue
             # As `Bucket.spend`, without its calls.
             if number is not None:
@@ -181,32 +182,33 @@ class Pacing:
     def _take_in_turn(self, outlet: Outlet, most: int, octets: int, now_ns: int, taken: list[Message]) -> int:
         """Take of what waits for this outlet; return how many octets may still leave."""
         turns = outlet.turns
-        refused: list[tuple[Message, Reason]] = []
+        refused: list[tuple[Message, Reason | None]] = []
         while turns and octets > 0 and len(taken) < most:
-            line = turns.pop()
+            line = leave(turns)
+            if line is None:
+                continue
             granter, line.granter = line.granter, None
-            line.waits = False
             head = line.queue.head if line.queue is not None else None
             # Those of a rank share what there is room for; one that a limit lets go on may send one message.
             share = 1 if granter is not None else max(1, (most - len(taken)) // (turns.count(line.rank) + 1))
-            if head and share > 1 and line.refusals is None:
+            if head and share > 1 and (line.refusals is None or head[0].accepted_ns >= self._looked_at_ns):
                 before = len(taken)
                 octets = self._take_together(line, head, share, octets, now_ns, taken)
                 share -= len(taken) - before
             while head:
                 message = head[0]
-                if line.refusals is not None:
+                reason = None
+                if line.refusals is not None and message.accepted_ns < self._looked_at_ns:
                     reason = self._lines.refusal(line, message)
-                    if reason is not None:
-                        refused.append((head.popleft(), reason))
-                        continue
+                if reason or (line.cap is not None and message.day_segments > line.cap.segments_per_day):
+                    refused.append((head.popleft(), reason))
+                    continue
                 limit = kept_back_by(line, message, granter, now_ns)
                 if limit is not None:
                     self._waiting.wait(line, limit, now_ns)
                     break
                 if not share or octets <= 0 or len(taken) == most:
-                    turns.add(line)
-                    line.waits = True
+                    let_wait(line, turns)
                     break
                 self._spend(line, message, now_ns)
                 octets -= len(message.body)
@@ -221,7 +223,7 @@ class Pacing:
             self._store.took(taken + [message for message, _ in refused])
             self._observe(taken, now_ns)
         if refused:
-            self._on_refused(refused)
+            self.on_refused(refused)
         return octets
 
     def _take_together(

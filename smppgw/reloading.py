@@ -6,8 +6,8 @@ What is not of that kind (peers, routes, the store, where we listen) is taken up
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Final
+from dataclasses import fields, replace
+from typing import Final, NamedTuple
 
 from smppgw.accounts import Account
 from smppgw.limits_view import LimitsView
@@ -17,7 +17,6 @@ from smppgw.quotas import Quotas
 from smppgw.routing import Router
 from smppgw.senders import Senders
 from smppgw.settings import Settings
-from smppgw.store.api import Store
 from smppgw.throttle.limits import Limits
 from smppgw.throttle.pools import Pools
 from smppgw.throttle.registry import Registry
@@ -28,13 +27,25 @@ RELOADED: Final = frozenset(
 """Fields of `Settings` that are taken up at once: of `esmes`, those that are there before and after."""
 
 
+class Ready(NamedTuple):
+    """A configuration, with what is made of it alone: that takes a while, and touches nothing that runs."""
+
+    settings: Settings
+    registry: Registry
+    pools: Pools
+
+    @classmethod
+    def of(cls, settings: Settings) -> Ready:
+        """Make it; for any thread."""
+        return cls(settings, Registry(settings), Pools(settings))
+
+
 class Reloading:
     """Hands what is new to all that go by it."""
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
         limits: Limits,
         router: Router,
         lines: Lines,
@@ -48,7 +59,6 @@ class Reloading:
         on_reloaded: Callable[[], None],
     ) -> None:
         self._settings = settings
-        self._store = store
         self._limits = limits
         self._router = router
         self._lines = lines
@@ -61,17 +71,23 @@ class Reloading:
         self._on_reloaded = on_reloaded
 
     def reload(self, settings: Settings) -> list[str]:
+        """As `adopt`, at once."""
+        return self.adopt(Ready.of(settings))
+
+    def adopt(self, ready: Ready) -> list[str]:
         """Take up what is taken up at once; return the tables whose changes need a restart."""
+        settings, registry = ready.settings, ready.registry
         now_ns = self._clock()
-        registry = Registry(settings)
-        self._limits.reload(settings, now_ns)
-        self._quotas.keep()
-        self._router.adopt(settings, registry)
-        self._lines.replace(settings.esmes, registry, self._store.lanes())
-        self._senders.replace(registry, Pools(settings), operators_known=settings.operators is not None)
         esmes = {esme.system_id: esme for esme in settings.esmes}
         for name, account in self._accounts.items():
             account.change(esmes.get(name, account.settings), now_ns)
+        # One that the file has no more is still bound, and one that is new is not there before a restart.
+        bound = replace(settings, esmes=tuple(account.settings for account in self._accounts.values()))
+        self._limits.reload(settings, now_ns)
+        self._quotas.keep()
+        self._router.adopt(bound, registry)
+        self._lines.replace(bound.esmes, registry)
+        self._senders.replace(registry, ready.pools, operators_known=settings.operators is not None)
         self._pacing.begin_anew(now_ns)
         self._view.reload(settings)
         self._on_reloaded()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from itertools import count
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from smppgw.lines import Line
 from smppgw.metrics import Metrics
@@ -20,6 +20,9 @@ from smppgw.throttle.limit import Limit
 from smppgw.throttle.turns import Turns
 
 Held: TypeAlias = Limit | DayCap
+
+STUCK_NS: Final = 5_000_000
+"""Before a limit lets others go on in the place of those that could not leave."""
 
 
 class Waiting:
@@ -61,22 +64,29 @@ class Waiting:
         """Let lines in which something has come to stand wait for what keeps them back: a limit, or the carrier."""
         for line in lanes:
             assert isinstance(line, Line)
-            if line.waits or line.queue is None or not line.queue.head:
+            if line.queue is None or not line.queue.head:
+                continue
+            if line.waits is not None and not _waits_in_vain(line, line.queue.head[0]):
+                self._look_sooner(line, now_ns)
                 continue
             limit = kept_back_by(line, line.queue.head[0], None, now_ns)
             if limit is not None:
                 self.wait(line, limit, now_ns)
             else:
-                line.outlet.turns.add(line)
-                line.waits = True
+                let_wait(line, line.outlet.turns)
+
+    def _look_sooner(self, line: Line, now_ns: int) -> None:
+        """Another message is the first of a line that waits: it may be shorter than the one before."""
+        for limit in (line.number, line.campaign):
+            if limit is not None and limit.waiting is not None and line.waits is limit.waiting:
+                self._arm(limit, now_ns)
 
     def wait(self, line: Line, limit: Held, now_ns: int) -> None:
         """Let a line wait for a limit."""
         if limit.waiting is None:
             limit.waiting = Turns()
             self._waited.add(limit)
-        limit.waiting.add(line)
-        line.waits = True
+        let_wait(line, limit.waiting)
         if isinstance(limit, DayCap):
             self.asked.add(limit)
         self._kept_back[limit.kind] = self._kept_back.get(limit.kind, 0) + 1
@@ -92,32 +102,32 @@ class Waiting:
             else:
                 self._release(limit, now_ns)
 
-    def end_pass(self, now_ns: int) -> bool:
+    def end_pass(self, now_ns: int, *, several: bool) -> bool:
         """End a pass; return whether another one, at once, may let more leave.
 
-        Who was let go on, and could not leave for want of room at the carrier, waits for that alone: its limit is not
-        to keep others back meanwhile.
+        Who was let go on, and could not leave for want of room at the carrier, goes first when there is room. With
+        `several` outlets it waits for that alone: its limit is not to keep those of other outlets back meanwhile.
         """
-        again = False
-        for line in self._granted:
-            limit = line.granter
-            if limit is not None:
-                line.granter = None
+        stuck = [line for line in self._granted if line.granter is not None]
+        self._granted = stuck
+        if stuck and several:
+            for line in stuck:
+                limit, line.granter = line.granter, None
+                assert limit is not None, "it is stuck"
                 limit.out = 0
                 if limit.waiting is not None:
-                    again = True
-                    self._arm(limit, now_ns)
-        self._granted.clear()
+                    self._arm(limit, now_ns + STUCK_NS)
+            self._granted = []
         for kind, number in self._kept_back.items():
             self._metrics.throttled(kind).add(number)
         self._kept_back.clear()
-        return again
+        return bool(self._room)
 
     def clear(self) -> None:
         """Let nobody wait for a limit any more."""
         for limit in self._waited:
             while limit.waiting:
-                limit.waiting.pop().waits = False
+                limit.waiting.pop().waits = None
             limit.waiting, limit.out = None, 0
         for line in self._granted:
             if line.granter is not None:
@@ -170,10 +180,10 @@ class Waiting:
             line: Line | None = limit.waiting.peek()
             if line is None:
                 self._nobody_waits(limit)
-            elif line.queue is not None and line.queue.head:
+            elif line.waits is limit.waiting and line.queue is not None and line.queue.head:
                 return line, line.queue.head[0]
-            else:
-                limit.waiting.pop().waits = False  # what stood there is gone
+            else:  # it waits elsewhere, or what stood there is gone
+                leave(limit.waiting)
         return None
 
     def _nobody_waits(self, limit: Held) -> None:
@@ -188,8 +198,29 @@ class Waiting:
             self._nobody_waits(limit)
         limit.out += 1
         line.granter = limit
-        line.outlet.turns.add(line)
+        let_wait(line, line.outlet.turns)
         self._granted.append(line)
+
+
+def let_wait(line: Line, turns: Turns[Line]) -> None:
+    """Give a line its place, the only one, among those that wait."""
+    turns.add(line)
+    line.waits = turns
+
+
+def leave(turns: Turns[Line]) -> Line | None:
+    """Take out who is next, with its place; None where the place of that one is elsewhere by now."""
+    line = turns.pop()
+    if line.waits is not turns:
+        return None
+    line.waits = None
+    return line
+
+
+def _waits_in_vain(line: Line, message: Message) -> bool:
+    """Whether a line waits for a cap that its first message, which was not the first before, does not count to."""
+    cap = line.cap
+    return cap is not None and line.waits is cap.waiting and not message.day_segments
 
 
 def kept_back_by(line: Line, message: Message, granter: Held | None, now_ns: int) -> Held | None:
@@ -207,6 +238,7 @@ def kept_back_by(line: Line, message: Message, granter: Held | None, now_ns: int
     if (
         cap is not None
         and message.day_segments
+        and message.day_segments <= cap.segments_per_day  # it could wait for ever
         and ((cap.waiting is not None and cap is not granter) or cap.room < message.day_segments)
     ):
         return cap

@@ -95,8 +95,10 @@ class Paced:
         self.now_ns = now_ns
         self.wall_at = wall, now_ns
         self.left: list[Left] = past.left if past is not None else []
-        self.refused: list[tuple[Message, Reason]] = []
+        self.refused: list[tuple[Message, Reason | None]] = []
         self.metrics = Metrics()
+        self.down: set[tuple[str, ...]] = set()
+        """Outlets none of whose carriers is up."""
         self.store = past.store if past is not None else MemoryStore(1 << 40, clock=lambda: self.now_ns)
         self._use(settings)
         self._key = past._key if past is not None else 0
@@ -120,7 +122,8 @@ class Paced:
         self.quotas = Quotas(
             self.store, self.limits, wall_clock=self.wall, on_room=lambda cap: self.pacing.has_room(cap)
         )
-        self.pacing = Pacing(self.store, self.lines, self.metrics, on_refused=self.refused.extend)
+        self.pacing = Pacing(self.store, self.lines, self.metrics, now_ns=self.now_ns)
+        self.pacing.on_refused = self.refused.extend
 
     def wall(self) -> datetime:
         """The calendar's time."""
@@ -138,7 +141,7 @@ class Paced:
         self.limits.reload(settings, self.now_ns)
         self.quotas.keep()
         self.router.adopt(settings, self.registry)
-        self.lines.replace(settings.esmes, self.registry, self.store.lanes())
+        self.lines.replace(settings.esmes, self.registry)
         self.pacing.begin_anew(self.now_ns)
 
     def submit(
@@ -175,7 +178,11 @@ class Paced:
         self.pacing.begin(self.now_ns)
         sent = 0
         for outlet in self.lines.outlets:
-            for message in self.pacing.take(outlet, most - sent, 1 << 30, self.now_ns):
+            if outlet.carriers in self.down:
+                continue
+            taken = self.pacing.take(outlet, most - sent, 1 << 30, self.now_ns)
+            outlet.hungry = sent + len(taken) < most
+            for message in taken:
                 line = message.lane
                 assert isinstance(line, Line)
                 self.left.append(

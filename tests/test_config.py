@@ -475,6 +475,11 @@ def test_a_number_that_python_will_not_read_is_a_problem(write: Write) -> None:
     assert "is not TOML" in problem.reason
 
 
+def test_a_value_that_is_nested_too_deeply_is_a_problem(write: Write) -> None:
+    (problem,) = check(write(f"x = {'[' * 10_000}\n"))
+    assert "nested too deeply" in problem.reason
+
+
 def test_a_file_of_any_length_is_not_read(write: Write) -> None:
     (problem,) = check(write("#" * (16 * 1024 * 1024 + 1)))
     assert "is longer than" in problem.reason

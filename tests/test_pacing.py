@@ -209,14 +209,13 @@ def test_what_cannot_leave_by_one_carrier_does_not_keep_others_of_its_campaign_b
     paced = Paced(config)
     paced.submit(NUMBERS[0], count=500)
     paced.submit(NUMBERS[1], count=500)
-    takes, paced.pacing.take = (
-        paced.pacing.take,
-        lambda outlet, *rest: (  # type: ignore[method-assign]
-            [] if outlet.carriers == ("down",) else takes(outlet, *rest)
-        ),
-    )
+    paced.down = {("down",)}
     paced.run_for(20)
     assert len(paced.left) >= 0.99 * 20 * 10
+    paced.down.clear()
+    paced.run_for(20)
+    assert len(paced.left) >= 0.99 * 40 * 10
+    assert Counter(each.source for each in paced.left)[NUMBERS[0]] >= 90
 
 
 def _in_los_angeles(*moment: int) -> datetime:
@@ -344,6 +343,94 @@ def test_what_lingers_before_a_carrier_stands_as_soon_as_others_wait() -> None:
     paced.settle()
     assert [each.key for each in paced.left if each.source == NUMBERS[0]] == [3, 4, 5]
     assert paced.left[0].lane == "otp"
+
+
+def test_a_carrier_that_is_full_now_and_then_costs_no_look_at_each_line_that_waits() -> None:
+    numbers = [number(place) for place in range(2_000)]
+    paced = Paced(registered(numbers=numbers, per_minute=2400))
+    for each in numbers:
+        paced.submit(each, count=3)
+    began_ns = paced.now_ns
+    passes = 0
+    for _ in range(100):
+        for room in (0, 1_000):  # full for 50 ms, then not
+            for _ in range(10):
+                paced.now_ns += 5_000_000
+                while True:
+                    passes += 1
+                    paced.run_pass(room)
+                    if not paced.pacing.again:
+                        break
+    seconds = (paced.now_ns - began_ns) / NS
+    assert len(paced.left) >= 0.9 * 40 * seconds
+    assert passes < 3_000
+    kept_back = paced.metrics.render().decode().split('smppgw_throttled_total{limit="campaign"} ')[1]
+    assert float(kept_back.split()[0]) < 3 * len(paced.left) + len(numbers)
+
+
+def test_what_is_longer_than_a_whole_day_is_given_up_and_keeps_nobody_back() -> None:
+    paced = Paced(registered(numbers=NUMBERS, per_day=100))
+    paced.submit(NUMBERS[0], count=98)
+    paced.settle()
+    paced.submit(NUMBERS[0], segments=50)
+    paced.submit(NUMBERS[1], segments=3)
+    paced.submit(NUMBERS[1])
+    paced.settle()
+    paced.reload(registered(numbers=NUMBERS, per_day=40))
+    paced.settle()
+    assert [(message.segments, reason) for message, reason in paced.refused] == [(50, None)]
+    paced.set_wall(paced.wall() + timedelta(days=1))
+    paced.quotas.keep()
+    paced.settle()
+    assert [each.segments for each in paced.left[98:]] == [3, 1]
+
+
+def test_what_does_not_count_to_the_day_goes_on_when_what_did_before_it_is_gone() -> None:
+    paced = Paced(registered(numbers=NUMBERS, per_day=5))
+    paced.submit(NUMBERS[0], count=6)
+    paced.submit(NUMBERS[0], destination="447700900123")
+    paced.settle()
+    assert len(paced.left) == 5
+    picked: list[Message] = []
+    paced.store.pick([6], picked.extend)
+    paced.store.failed([(each, CANCELLED) for each in picked], [], lambda: None)
+    paced.settle()
+    assert paced.left[-1].destination == "447700900123"
+
+
+def test_a_code_does_not_wait_for_a_long_message_that_the_day_has_no_room_for() -> None:
+    paced = Paced(registered(numbers=NUMBERS, per_day=100))
+    paced.submit(NUMBERS[0], count=97)
+    paced.settle()
+    paced.submit(NUMBERS[0], segments=5)
+    paced.settle()
+    paced.submit(NUMBERS[0], lane="otp")
+    paced.settle()
+    assert paced.left[-1].lane == "otp"
+
+
+def test_after_a_reload_what_comes_is_not_looked_at_again_if_its_sender_may_not_send_everywhere() -> None:
+    config = registered(numbers=NUMBERS)
+    paced = Paced(config)
+    stranger = "12125550100"
+    paced.submit(stranger, destination="447700900123")
+    paced.now_ns += NS
+    paced.reload(config)
+    looked = 0
+    refusal = paced.lines.refusal
+
+    def counted(*args: object) -> object:
+        nonlocal looked
+        looked += 1
+        return refusal(*args)  # type: ignore[arg-type]
+
+    paced.lines.refusal = counted  # type: ignore[method-assign, assignment]
+    paced.settle()
+    assert (looked, len(paced.left)) == (1, 1)
+    paced.now_ns += NS
+    paced.submit(stranger, count=5, destination="447700900123")
+    paced.settle()
+    assert (looked, len(paced.left)) == (1, 6)
 
 
 def test_what_limits_keep_back_is_counted_by_the_limit() -> None:

@@ -24,7 +24,7 @@ async def test_a_campaign_that_is_approved_meanwhile_may_send_and_nobody_is_disc
             [refused] = [each async for each in esme.submit_many([PLAIN])]
             assert refused.command_status == CommandStatus.ESME_RINVSRCADR
             [bind] = [link for account in gateway.accounts.values() for link in account.links]
-            assert gateway.reload(replace(settings, campaigns=(replace(pending, status="approved"),))) == []
+            assert gateway.reloading.reload(replace(settings, campaigns=(replace(pending, status="approved"),))) == []
             [taken] = [each async for each in esme.submit_many([PLAIN])]
             assert taken.ok
             await until(lambda: recorder.got)
@@ -36,7 +36,7 @@ async def test_what_needs_a_restart_is_named() -> None:
         settings = registered(numbers=[number(1)], carriers=(a_carrier(smsc.port),))
         async with running(settings) as gateway:
             other = replace(settings, listen=ListenSettings(port=0, bind_timeout=3), numbers=(), routes=())
-            assert gateway.reload(other) == ["listen"]
+            assert gateway.reloading.reload(other) == ["listen"]
 
 
 async def test_what_waits_for_a_limit_leaves_at_the_rate_of_the_new_configuration() -> None:
@@ -47,7 +47,7 @@ async def test_what_waits_for_a_limit_leaves_at_the_rate_of_the_new_configuratio
             async for each in esme.submit_many([PLAIN] * 20):
                 assert each.ok
             assert len(recorder.got) <= 1
-            gateway.reload(
+            gateway.reloading.reload(
                 registered(numbers=[number(1)], per_minute="unlimited", carriers=(a_carrier(smsc.port),))
             )
             await until(lambda: len(recorder.got) == 20)

@@ -218,7 +218,7 @@ def test_another_configuration_is_gone_by_at_once() -> None:
     assert placed(desk, REGISTERED)
     assert placed(desk, REGISTERED, CANADIAN)
     other = Desk(registered(campaign={"status": "rejected"}))
-    desk.lines.replace(other.settings.esmes, other.registry, ())
+    desk.lines.replace(other.settings.esmes, other.registry)
     desk.senders.replace(other.registry, other.pools, operators_known=False)
     desk.account.change(desk.account.settings, desk.now_ns)
     assert refused(desk, REGISTERED)[1] == "campaign_not_approved"

@@ -17,6 +17,7 @@ from smppgw import config, logs
 from smppgw.cli.lines import complain
 from smppgw.cli.loops import event_loop_factory, on_signal
 from smppgw.gateway import Gateway
+from smppgw.reloading import Ready
 from smppgw.settings import Settings
 from smppgw.store.errors import StoreError
 
@@ -106,17 +107,22 @@ class Reload:
     async def _read(self) -> None:
         try:
             # A registry of 100,000 numbers takes seconds to read: nobody is to wait for that.
-            settings = await asyncio.to_thread(config.load, self._file)
+            ready = await asyncio.to_thread(self._prepare)
+            needed = self._gateway.reloading.adopt(ready)
+            self._log.info("reloaded", file=str(self._file), restart_needed_for=needed)
         except config.ConfigError as error:
             for problem in error.problems:
                 self._log.error(
                     "configuration_problem", file=str(problem.file), key=problem.key, reason=problem.reason
                 )
             self._log.error("reload_refused", file=str(self._file), problems=len(error.problems))
-        else:
-            needed = self._gateway.reload(settings)
-            self._log.info("reloaded", file=str(self._file), restart_needed_for=needed)
-        self._reading = None
+        except Exception as error:  # noqa: BLE001 - the gateway goes on as it was, and the next reload is to work
+            self._log.error("reload_failed", file=str(self._file), error=f"{type(error).__name__}: {error}")
+        finally:
+            self._reading = None
         if self._again:
             self._again = False
             self.ask()
+
+    def _prepare(self) -> Ready:
+        return Ready.of(config.load(self._file))

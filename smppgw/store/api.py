@@ -44,7 +44,10 @@ class Store(Protocol):
         """Let messages that were `fresh` stand in their lanes."""
 
     def roused(self) -> list[Lane]:
-        """Return the lanes whose `queue.head` has become other than empty since this was asked last, by whatever."""
+        """Return the lanes whose `queue.head` has become other than empty since this was asked last, by whatever.
+
+        And those whose first message was taken out by anything but the caller: another one is the first now.
+        """
 
     @property
     def may_leave(self) -> bool:

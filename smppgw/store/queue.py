@@ -124,6 +124,9 @@ class Queue(Generic[EntryT]):
             self.head = deque(entries)
         else:
             self.head.extend(entries)
+        self._rouse()
+
+    def _rouse(self) -> None:
         if self._roused is not None and self.lane is not None:
             self._roused.append(self.lane)
 
@@ -169,6 +172,8 @@ class Queue(Generic[EntryT]):
             if position < len(head) and head[position].key == key:
                 positions.add(position)
         removed += [head[position] for position in sorted(positions)]
+        if 0 in positions:
+            self._rouse()
         if len(positions) <= _FEW:
             for position in sorted(positions, reverse=True):
                 del head[position]

@@ -54,15 +54,22 @@ def _port_of_carrier(config: Path) -> int:
     return int(config.read_text("utf-8").partition('host = "127.0.0.1"\n        port = ')[2].split()[0])
 
 
-def test_a_hangup_checks_the_file_and_goes_on(config: Path) -> None:
+@pytest.mark.parametrize("unusable", ["\n[nonsense]\n", f"\nx = {'[' * 5_000}\n"])
+def test_a_file_that_cannot_be_used_changes_nothing_and_the_next_one_is_taken_up(
+    config: Path, unusable: str
+) -> None:
     with started(*SMPPGW, "serve", "--config", str(config)) as gateway:
         line_with(gateway.stderr, "gateway_started")
-        config.write_text(config.read_text("utf-8") + "\n[nonsense]\n", "utf-8")
+        usable = config.read_text("utf-8")
+        config.write_text(usable + unusable, "utf-8")
         gateway.send_signal(signal.SIGHUP)
         problem = json.loads(line_with(gateway.stderr, "configuration_problem"))
-        assert "nonsense" in problem["key"] + problem["reason"]
-        answer = json.loads(line_with(gateway.stderr, "reload_not_supported"))
-        assert answer["usable"] is False
+        assert problem["file"] == str(config)
+        assert "expected" in problem["reason"]
+        assert json.loads(line_with(gateway.stderr, "reload_refused"))["problems"] == 1
+        config.write_text(usable.replace("[admin]", "[store]\nretention_days = 9\n[admin]"), "utf-8")
+        gateway.send_signal(signal.SIGHUP)
+        assert json.loads(line_with(gateway.stderr, "reloaded"))["restart_needed_for"] == ["store"]
         assert ended(gateway, signal.SIGTERM) == 0
 
 

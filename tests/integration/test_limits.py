@@ -285,10 +285,10 @@ async def test_a_reload_lets_send_who_has_been_approved_and_no_bind_is_dropped(t
     async with till(campaigns=(pending,)) as at, at.client() as esme:
         binds = (*at.gateway.accounts["app"].links, *at.smsc.bound)
         assert await status_of(esme) == NOT_FROM_HERE
-        assert at.gateway.reload(changed(at, campaigns=(CAMPAIGN,))) == []
+        assert at.gateway.reloading.reload(changed(at, campaigns=(CAMPAIGN,))) == []
         assert await status_of(esme) == OK
         await at.has(1)
-        at.gateway.reload(changed(at, brands=(replace(BRAND, status="rejected"),)))
+        at.gateway.reloading.reload(changed(at, brands=(replace(BRAND, status="rejected"),)))
         assert await status_of(esme) == NOT_FROM_HERE
         assert (*at.gateway.accounts["app"].links, *at.smsc.bound) == binds
 
@@ -299,7 +299,7 @@ async def test_what_waits_when_its_campaign_is_rejected_does_not_leave_and_is_re
     async with till(numbers=(ONE_A_SECOND,)) as at, at.client() as esme:
         await accept(esme, b"one", b"two", registered_delivery=1)
         await accept(esme, b"elsewhere", destination_addr=TO_CANADA.encode())
-        at.gateway.reload(changed(at, campaigns=(replace(CAMPAIGN, status="rejected"),)))
+        at.gateway.reloading.reload(changed(at, campaigns=(replace(CAMPAIGN, status="rejected"),)))
         await at.after(60, has=1)
         assert at.texts == [b"elsewhere"]
         for _ in range(2):
@@ -450,10 +450,10 @@ async def test_a_reload_changes_a_rate_under_what_waits(till: OpenTill) -> None:
     async with till(numbers=(ONE_A_SECOND,)) as at, at.client() as esme:
         await accept(esme, *(b"%d" % number for number in range(10)))
         await at.after(1, has=1)
-        at.gateway.reload(changed(at, numbers=(replace(ONE_A_SECOND, segments_per_second=2.0),)))
+        at.gateway.reloading.reload(changed(at, numbers=(replace(ONE_A_SECOND, segments_per_second=2.0),)))
         await at.after(0.5, has=2)
         await at.after(0.5, has=3)
-        at.gateway.reload(changed(at, numbers=()))
+        at.gateway.reloading.reload(changed(at, numbers=()))
         await at.has(10)
 
 
@@ -584,11 +584,11 @@ async def test_a_reload_raises_the_cap_of_a_day(any_till: OpenTill) -> None:
     async with any_till(brands=(replace(BRAND, segments_per_day=3),)) as at, at.client() as esme:
         await accept(esme, *(b"%d" % number for number in range(9)))
         await at.has(3)
-        at.gateway.reload(changed(at, brands=(replace(BRAND, segments_per_day=6),)))
+        at.gateway.reloading.reload(changed(at, brands=(replace(BRAND, segments_per_day=6),)))
         await at.has(6)
-        at.gateway.reload(changed(at, brands=(replace(BRAND, segments_per_day=4),)))
+        at.gateway.reloading.reload(changed(at, brands=(replace(BRAND, segments_per_day=4),)))
         await at.has(6)
-        at.gateway.reload(changed(at, brands=(replace(BRAND, segments_per_day="unlimited"),)))
+        at.gateway.reloading.reload(changed(at, brands=(replace(BRAND, segments_per_day="unlimited"),)))
         await at.has(9)
 
 
