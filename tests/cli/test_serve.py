@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_used_changes_nothing_and_the_next_one_is_taken_up
         gateway.send_signal(signal.SIGHUP)
         problem = json.loads(line_with(gateway.stderr, "configuration_problem"))
         assert problem["file"] == str(config)
-        assert "expected" in problem["reason"]
+        assert problem["reason"]
         assert json.loads(line_with(gateway.stderr, "reload_refused"))["problems"] == 1
         config.write_text(usable.replace("[admin]", "[store]\nretention_days = 9\n[admin]"), "utf-8")
         gateway.send_signal(signal.SIGHUP)
