@@ -1,16 +1,16 @@
 """What limits cost: CPU and memory with many registered numbers, the relay with and without limits, a reload of them.
 
-    python -m bench.bench_limits [--tools DIR] [--count N] [--numbers N] [--rounds N]
+    python -m bench.bench_limits [--tools DIR] [--count N] [--numbers N] [--rounds N] [--only TABLE]
 
-Every figure that has a goal is a ratio of CPU microseconds of the gateway a message, or a difference of octets it
-holds in memory, between two gateways of the same run, taken in turns; of `--rounds` the best of each counts, and the
-spread of the rounds stands beside it: that is the noise of this machine, now. No limit ever bites here: what is
-measured is what it costs to have them. A gateway with 100,000 numbers has them all in use before it is measured: each
-has sent a message. Load and carrier are as in `bench_relay`.
+What is compared runs side by side, each a gateway with a carrier of its own, and is loaded in turns of a second or a
+few: a ratio is the median of the ratios of the rounds, with the lowest and the highest of them beside it, which is the
+noise of this machine, now. Figures are CPU microseconds of the gateway a message, and octets that it holds in memory.
+No limit ever bites here: what is measured is what it costs to have them. Load and carrier are as in `bench_relay`.
 
-Many numbers are compared with few under two loads: one that leaves the carriers' windows free, so that what is accepted
-leaves at once, which is what the goal is about; and one that fills them, so that messages stand in their lanes first.
-Few lanes are then emptied many messages at a time, and many lanes one by one.
+Many numbers are compared with few when all of them are in use, each having sent a message, and under two loads: one
+that leaves the carriers' windows free, so that what is accepted leaves at once, which is what the goal is about; and
+one that fills them, so that messages stand in their lanes first. Few lanes are then emptied many messages at a time,
+and many lanes one by one.
 """
 
 from __future__ import annotations
@@ -25,21 +25,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
+from statistics import median
 from typing import Final, NamedTuple
 
-from bench.bench_relay import (
-    UNLIMITED,
-    Result,
-    commands,
-    gateway,
-    measured,
-    metrics_of,
-    registered,
-    run_case,
-    send,
-)
-from bench.parts import free_ports
+from bench.bench_relay import UNLIMITED, commands, gateway, measured, metrics_of, registered, send
+from bench.parts import Ports, free_ports
 from smppgw.pdu._generated import BindTransmitter, EnquireLink
 from smppgw.pdu.codec import encode
 
@@ -64,35 +58,72 @@ RELOAD_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.01
 
 
-class Figures(NamedTuple):
-    """Of rounds of one case."""
+class Loads(NamedTuple):
+    """How much is sent, and by what."""
 
-    costs: list[float]
-    """CPU microseconds a message, of each round."""
-    octets: list[float]
-    lost: bool
+    tools: Path | None
+    relayed: int
+    """Messages of one turn of the relay."""
+    numbers: int
+    """That are many; each of them sends one message in each turn."""
+    rounds: int
 
-    @property
-    def cost(self) -> float:
-        """The best of the rounds: whatever else the machine does can only add to it."""
-        return min(self.costs)
 
-    @property
-    def noise(self) -> float:
-        """By how much the worst round was above the best."""
-        return max(self.costs) / self.cost - 1
+class Case:
+    """A gateway that runs beside others, and what it took in each round."""
 
-    def add(self, result: Result, expected: int, *, receipts: bool) -> Figures:
-        """Take in one more round."""
-        whole = min(result.accepted, result.receipts) if receipts else result.accepted
-        return Figures(
-            [*self.costs, result.cpu_seconds / max(1, result.accepted) * 1e6],
-            [*self.octets, result.octets],
-            self.lost or whole < expected,
+    def __init__(self, ports: Ports, load: list[str], *, receipts: bool) -> None:
+        self.ports = ports
+        self.costs: list[float] = []
+        """CPU microseconds a message, of each round."""
+        self.octets = 0.0
+        self.lost = False
+        self._load = load
+        self._receipts = receipts
+
+    def take_turn(self, count: int) -> float:
+        """Send so many messages through it; return the CPU microseconds of one."""
+        result = measured(self.ports, self._load, count)
+        whole = min(result.accepted, result.receipts) if self._receipts else result.accepted
+        self.lost = self.lost or whole < count // BINDS * BINDS
+        self.octets = result.octets
+        return result.cpu_seconds / max(1, result.accepted) * 1e6
+
+    def ratios(self, to: Case) -> list[float]:
+        """The costs of each round, of those of another case in the same round."""
+        return [mine / other for mine, other in zip(self.costs, to.costs, strict=True)]
+
+
+def side_by_side(
+    stack: ExitStack,
+    loads: Loads,
+    backend: str,
+    tables: Iterable[tuple[int, str]],
+    *,
+    receipts: bool,
+    window: int,
+) -> list[Case]:
+    """Start a gateway for each of the tables of limits, for a load from so many numbers."""
+    cases = []
+    for numbers, limits in tables:
+        ports = free_ports()
+        carrier, load = commands(
+            ports, loads.tools, receipts=receipts, binds=BINDS, window=window, numbers=numbers
         )
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(gateway(folder, ports, carrier, backend, limits))
+        cases.append(Case(ports, load, receipts=receipts))
+    return cases
 
 
-NOTHING: Final = Figures([], [], False)
+def spread(ratios: list[float]) -> str:
+    """The median, the lowest and the highest."""
+    return f"{median(ratios):6.3f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def lost(case: Case) -> str:
+    """What is said of a case that lost messages."""
+    return "  MESSAGES ARE MISSING" if case.lost else ""
 
 
 class Stalls:
@@ -128,108 +159,68 @@ class Stalls:
             raise SystemExit("bench_limits: the gateway has ended the connection")
 
 
-class Loads(NamedTuple):
-    """How much is sent, and by what."""
-
-    tools: Path | None
-    relayed: int
-    """Messages in each run of the relay."""
-    numbers: int
-    rounds: int
-
-    @property
-    def messages(self) -> int:
-        """After the first one of each number: so many that each is used some times more."""
-        return 3 * self.numbers
-
-
 def relay(loads: Loads) -> bool:
-    """The relay with limits that never bite, to the same without; return whether all is well."""
-    print("limits that never bite        receipts  store          CPU us/message  noise  off/on  goal")
-    well = True
+    """The relay with limits that never bite, to the same without; return whether nothing was lost."""
+    print("limits that never bite          receipts  store          CPU us/message  off/on")
+    whole = True
     tables = {
         "none, registration off": UNLIMITED,
         'rates, no day cap ("unlimited")': registered(1),
         "rates and a day cap": registered(1, CAP),
     }
-    for receipts in (False, True):
-        for backend in BACKENDS:
-            figures = dict.fromkeys(tables, NOTHING)
+    for receipts, backend in product((False, True), BACKENDS):
+        with ExitStack() as stack:
+            limits = ((1, each) for each in tables.values())
+            cases = side_by_side(stack, loads, backend, limits, receipts=receipts, window=WINDOW)
+            for case in cases:
+                case.take_turn(
+                    max(1000, loads.relayed // 20)
+                )  # a first few, so that nothing is measured cold
             for _ in range(loads.rounds):
-                for name, limits in tables.items():
-                    result = run_case(
-                        free_ports(),
-                        loads.tools,
-                        loads.relayed,
-                        backend=backend,
-                        receipts=receipts,
-                        binds=BINDS,
-                        window=WINDOW,
-                        limits=limits,
-                    )
-                    expected = loads.relayed // BINDS * BINDS
-                    figures[name] = figures[name].add(result, expected, receipts=receipts)
-            off, *_ = figures.values()
-            for name, each in figures.items():
-                ratio = off.cost / each.cost
-                well = well and ratio >= LEAST_RATE and not each.lost
-                print(
-                    f"{name:31} {'yes' if receipts else 'no':6}  {backend:13}  {each.cost:14.2f}  {each.noise:5.0%}"
-                    f"  {ratio:6.3f}  {'' if each is off else f'at least {LEAST_RATE}'}"
-                    f"{'  MESSAGES ARE MISSING' if each.lost else ''}",
-                    flush=True,
-                )
-    return well
+                for case in cases:
+                    case.costs.append(case.take_turn(loads.relayed))
+        for name, case in zip(tables, cases, strict=True):
+            print(
+                f"{name:31} {'yes' if receipts else 'no':8}  {backend:13}  {min(case.costs):14.2f}"
+                f"  {spread(cases[0].ratios(case))}{lost(case)}",
+                flush=True,
+            )
+            whole = whole and not case.lost
+    print(f"goal: off/on at least {LEAST_RATE}")
+    return whole
 
 
 def numbers(loads: Loads) -> bool:
-    """Many numbers in use to few; return whether all is well."""
+    """Many numbers in use to few; return whether nothing was lost."""
     print(
-        "numbers in use  window  store          CPU us/message  noise  to few  goal         stood first"
-        "  first use of each  MB in memory"
+        "numbers in use  store          CPU us/message  many to few            stood first  first use  MB in memory"
     )
-    well = True
-    for backend, window in ((backend, window) for backend in BACKENDS for window in (EASY_WINDOW, WINDOW)):
-        figures = {FEW: NOTHING, loads.numbers: NOTHING}
-        first_use = dict.fromkeys(figures, float("inf"))
-        stood = dict.fromkeys(figures, 0.0)
-        for _ in range(loads.rounds):
-            for used in figures:
-                first, result, stood[used] = _used(loads, used, backend, window)
-                figures[used] = figures[used].add(result, loads.messages // BINDS * BINDS, receipts=False)
-                first_use[used] = min(first_use[used], first)
-        few, many = figures[FEW], figures[loads.numbers]
-        for used, each in figures.items():
-            ratio = each.cost / few.cost
-            goal = used != FEW and window == EASY_WINDOW
-            well = well and not each.lost and not (goal and ratio > MOST_COST)
+    whole = True
+    for backend, window in product(BACKENDS, (EASY_WINDOW, WINDOW)):
+        with ExitStack() as stack:
+            tables = [(used, registered(used, CAP)) for used in (FEW, loads.numbers)]
+            cases = side_by_side(stack, loads, backend, tables, receipts=False, window=window)
+            first = [case.take_turn(loads.numbers) for case in cases]
+            stood = [_stood(metrics_of(case.ports)) for case in cases]
+            for _ in range(loads.rounds):
+                for case in cases:
+                    case.costs.append(case.take_turn(loads.numbers))
+            sent = loads.numbers * loads.rounds
+            shares = [
+                (_stood(metrics_of(case.ports)) - before) / sent
+                for case, before in zip(cases, stood, strict=True)
+            ]
+        few, many = cases
+        for (used, _), case, first_use, share in zip(tables, cases, first, shares, strict=True):
             print(
-                f"{used:14,}  {window:6}  {backend:13}  {each.cost:14.2f}  {each.noise:5.0%}  {ratio:6.3f}"
-                f"  {f'at most {MOST_COST}' if goal else '':11}  {stood[used]:11.0%}  {first_use[used]:10.2f} us/msg"
-                f"  {min(each.octets) / 1e6:12.1f}{'  MESSAGES ARE MISSING' if each.lost else ''}",
+                f"{used:14,}  {backend:13}  {min(case.costs):14.2f}  {spread(case.ratios(few)):21}  {share:11.0%}"
+                f"  {first_use:6.2f} us  {case.octets / 1e6:12.1f}{lost(case)}",
                 flush=True,
             )
-        octets = (min(many.octets) - min(few.octets)) / (loads.numbers - FEW)
-        noise = sum(max(each.octets) - min(each.octets) for each in (few, many)) / loads.numbers
-        well = well and octets <= MOST_OCTETS
-        print(f"  octets for each number in use: {octets:,.0f} (noise {noise:.0f}), at most {MOST_OCTETS:,}")
-    return well
-
-
-def _used(loads: Loads, used: int, backend: str, window: int) -> tuple[float, Result, float]:
-    """Return the CPU microseconds of a message when each number sends its first, what comes after that, and the share
-    of those messages that stood in a lane."""
-    ports = free_ports()
-    carrier, load = commands(ports, loads.tools, receipts=False, binds=BINDS, window=window, numbers=used)
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        gateway(Path(directory), ports, carrier, backend, registered(used, CAP)),
-    ):
-        first = measured(ports, load, loads.numbers)
-        stood = _stood(metrics_of(ports))
-        result = measured(ports, load, loads.messages)
-        share = (_stood(metrics_of(ports)) - stood) / loads.messages
-    return first.cpu_seconds / max(1, first.accepted) * 1e6, result, share
+            whole = whole and not case.lost
+        print(f"  octets for each number in use: {(many.octets - few.octets) / (loads.numbers - FEW):,.0f}")
+    print(f"goals: many to few at most {MOST_COST} where nothing stands; at most {MOST_OCTETS:,} octets")
+    return whole
 
 
 def _stood(metrics: str) -> float:
@@ -297,39 +288,36 @@ def _longest(before: dict[str, float], after: dict[str, float]) -> str:
 
 
 def main() -> int:
-    """Print the tables; return 1 where a goal is missed or a message was lost."""
+    """Print the tables; return 1 where a message was lost."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.bench_limits",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--tools", type=Path, default=os.environ.get("SMPP_TOOLS"))
-    parser.add_argument("--count", type=int, help="messages in each run of the relay")
+    parser.add_argument("--count", type=int, help="messages in each turn of the relay")
     parser.add_argument("--numbers", type=int, default=100_000, help="that are many")
-    parser.add_argument("--rounds", type=int, default=2, help="runs of each case")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each case")
     parser.add_argument("--only", choices=("relay", "numbers", "reload"), help="one of the tables")
     args = parser.parse_args()
     tools = Path(args.tools) if args.tools else None
     seconds = float(os.environ.get("BENCH_SECONDS", "3"))
-    loads = Loads(
-        tools, args.count or int(seconds * (50_000 if tools else 10_000)), args.numbers, args.rounds
-    )
+    count = args.count or int(seconds * (30_000 if tools else 6_000))
+    loads = Loads(tools, count, args.numbers, args.rounds)
     print(
-        f"load and carrier: {'smppblast, smppsink' if tools else 'our own'}; {loads.relayed:,} messages a run"
+        f"load and carrier: {'smppblast, smppsink' if tools else 'our own'}; {args.rounds} rounds;"
+        f" {count:,} messages in each turn of the relay, {args.numbers:,} of those that compare numbers"
     )
-    well = True
+    whole = True
     if args.only in (None, "relay"):
-        well = relay(loads) and well
+        whole = relay(loads) and whole
     if args.only in (None, "numbers"):
-        print(
-            f"{loads.messages:,} messages a run, after {loads.numbers:,} that are the first of their numbers"
-        )
-        well = numbers(loads) and well
+        whole = numbers(loads) and whole
     if args.only in (None, "reload"):
         reload(loads)
-    if not well:
-        print("bench_limits: a goal is missed, or messages are missing", file=sys.stderr)
-    return 0 if well else 1
+    if not whole:
+        print("bench_limits: messages or receipts are missing", file=sys.stderr)
+    return 0 if whole else 1
 
 
 if __name__ == "__main__":
