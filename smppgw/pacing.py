@@ -126,7 +126,7 @@ class Pacing:
             number, campaign, cap = line.number, line.campaign, line.cap
             if (
                 (line.queue is not None and line.queue.waiting)
-                or (line.refusals is not None and message.accepted_ns < self._looked_at_ns)
+                or (line.refusals is not None and message.accepted_ns <= self._looked_at_ns)
                 or (behind and line in behind)
                 or (
                     number is not None
@@ -191,14 +191,14 @@ class Pacing:
             head = line.queue.head if line.queue is not None else None
             # Those of a rank share what there is room for; one that a limit lets go on may send one message.
             share = 1 if granter is not None else max(1, (most - len(taken)) // (turns.count(line.rank) + 1))
-            if head and share > 1 and (line.refusals is None or head[0].accepted_ns >= self._looked_at_ns):
+            if head and share > 1 and (line.refusals is None or head[0].accepted_ns > self._looked_at_ns):
                 before = len(taken)
                 octets = self._take_together(line, head, share, octets, now_ns, taken)
                 share -= len(taken) - before
             while head:
                 message = head[0]
                 reason = None
-                if line.refusals is not None and message.accepted_ns < self._looked_at_ns:
+                if line.refusals is not None and message.accepted_ns <= self._looked_at_ns:
                     reason = self._lines.refusal(line, message)
                 if reason or (line.cap is not None and message.day_segments > line.cap.segments_per_day):
                     refused.append((head.popleft(), reason))

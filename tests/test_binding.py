@@ -12,7 +12,7 @@ from smppgw.settings import EsmeSettings
 
 
 def authenticator(**settings: object) -> Authenticator:
-    account = Account(EsmeSettings("acme", "secret", **settings), Metrics())  # type: ignore[arg-type]
+    account = Account(EsmeSettings("acme", "secret", **settings), Metrics(), 0)  # type: ignore[arg-type]
     return Authenticator({"acme": account}, failed_bind_delay=1.0)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from smppgw.expiry import ENDED_AT_ONCE, EXPIRED, Expiry
 from smppgw.metrics import Metrics
 from smppgw.pdu.constants import CommandId
-from smppgw.store.entries import Delivery, Message, Outcome, Standing
+from smppgw.store.entries import Delivery, Lane, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
 
 
@@ -16,6 +16,7 @@ class Bench:
         self.store = MemoryStore(1_000_000, clock=lambda: 1_000)
         self.metrics = Metrics()
         self.served = 0
+        self.lane = Lane("otp")
         self.late: list[Callable[[], None]] | None = None
         """What waits for the store to say what it knows, if it is slow."""
         self.expiry = Expiry(
@@ -49,7 +50,7 @@ class Bench:
         due_ns: int = 0,
     ) -> None:
         message = Message(
-            key, b"%d" % key, esme, "lane", CommandId.SUBMIT_SM, b"%d" % key, registered_delivery, 1
+            key, b"%d" % key, esme, self.lane, CommandId.SUBMIT_SM, b"%d" % key, registered_delivery, 1
         )
         message.expires_ns = expires_ns
         message.due_ns = due_ns
@@ -73,7 +74,8 @@ def test_what_has_expired_is_ended_and_told_to_those_who_asked() -> None:
     bench.expiry.sweep(1_000)
     assert bench.standing(1) == Standing("app", EXPIRED, 1_000, None)
     assert bench.standing(2) == Standing("app", EXPIRED, 1_000, None)
-    assert [message.key for message in bench.store.take("lane", 10)] == [3, 4]
+    assert bench.lane.queue is not None
+    assert [message.key for message in bench.lane.queue.head] == [3, 4]
     assert [each.body for each in bench.store.take_deliveries("app", 10)] == [b"expired 1"]
     assert bench.served == 1
 
@@ -82,7 +84,7 @@ def test_a_message_expires_while_it_stands_aside() -> None:
     bench = Bench()
     bench.accept(1, 900, due_ns=5_000)
     bench.expiry.sweep(1_000)
-    assert bench.store.deferred("lane") == 0
+    assert not bench.store.lanes()
     assert bench.expired() == 1
 
 
@@ -98,7 +100,7 @@ def test_expired_messages_are_counted_for_each_esme() -> None:
 def test_what_dispatch_met_is_ended_alike() -> None:
     bench = Bench()
     bench.accept(1, 900)
-    bench.expiry.expire(bench.store.take("lane", 1))
+    bench.expiry.expire(bench.store.fresh())
     standing = bench.standing(1)
     assert standing is not None
     assert standing.outcome == EXPIRED

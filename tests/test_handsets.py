@@ -101,7 +101,7 @@ class World:
         self.handsets = Handsets(
             Router(settings, Registry(settings)),
             store,
-            {esme.system_id: Account(esme, self.metrics) for esme in settings.esmes},
+            {esme.system_id: Account(esme, self.metrics, 0) for esme in settings.esmes},
             self.metrics,
             structlog.wrap_logger(None, processors=[self.log]),
             settings.inbound,

@@ -105,7 +105,7 @@ async def test_an_esme_that_binds_and_hangs_up_is_not_called_in_a_circle() -> No
         clock=time.monotonic_ns,
         on_settled=lambda: settled.append(loop.time()),
     )
-    account = Account(an_esme(outbind=OutbindSettings("127.0.0.1", port)), Metrics())
+    account = Account(an_esme(outbind=OutbindSettings("127.0.0.1", port)), Metrics(), 0)
     started = loop.time()
     outbinder.call(account, owner)
     outbinder.call(account, owner)

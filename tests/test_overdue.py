@@ -22,7 +22,7 @@ class House:
     def __init__(self) -> None:
         self.store = MemoryStore(10_000_000)
         self.metrics = Metrics()
-        self.account = Account(an_esme(delivery_validity=3600.0), self.metrics)
+        self.account = Account(an_esme(delivery_validity=3600.0), self.metrics, 0)
         self.overdue = Overdue(self.store, {"app": self.account}, self.metrics, retention_days=7)
 
     def owe(self, esme: str, *received_ns: int, kind: Kind = "receipt") -> list[Delivery]:

@@ -12,7 +12,7 @@ from smppgw import parts as parts_module
 from smppgw.message_ids import id_of
 from smppgw.parts import End, Parts, Whole, are_known, speaks_for_all
 from smppgw.pdu.constants import CommandId, MessageState
-from smppgw.store.entries import Message, Outcome, Standing
+from smppgw.store.entries import Lane, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
 from smppgw.telling import Tally
 
@@ -47,7 +47,7 @@ class LateStore(MemoryStore):
 def the_parts(count: int, first: int = FIRST, *, long: bool = True) -> list[Message]:
     message_id = id_of(first, long=long)
     return [
-        Message(first + place, message_id, "app", "lane", CommandId.SUBMIT_SM, b"", 1, 0, parts=count)
+        Message(first + place, message_id, "app", Lane("lane"), CommandId.SUBMIT_SM, b"", 1, 0, parts=count)
         for place in range(count)
     ]
 
@@ -107,7 +107,9 @@ def test_what_is_of_an_earlier_run_is_asked_of_the_store_once() -> None:
     parts = Parts(store)
     parts.unknown_up_to = FIRST + 10
     first, second, third = the_parts(3)
-    alone = Message(FIRST + 9, id_of(FIRST + 9, long=True), "app", "lane", CommandId.SUBMIT_SM, b"", 1, 0)
+    alone = Message(
+        FIRST + 9, id_of(FIRST + 9, long=True), "app", Lane("lane"), CommandId.SUBMIT_SM, b"", 1, 0
+    )
     assert are_known(parts, [alone])
     assert not are_known(parts, [alone, second])
     told: list[str] = []

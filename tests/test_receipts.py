@@ -40,7 +40,7 @@ from smppgw.session.timers import NS
 from smppgw.settings import InboundSettings
 from smppgw.settling import Settling
 from smppgw.store.api import Durable
-from smppgw.store.entries import Delivery, Held, Message, Outcome
+from smppgw.store.entries import Delivery, Held, Lane, Message, Outcome
 from smppgw.store.memory import MemoryStore
 from smppgw.telling import envelope_of
 from smppgw.throttle.registry import Registry
@@ -219,7 +219,7 @@ def a_message(
         key,
         message_id,
         esme,
-        "default/otp",
+        Lane("otp"),
         CommandId.SUBMIT_SM,
         body,
         registered_delivery,
@@ -247,7 +247,7 @@ class Desk:
             an_esme("other"),
             carriers=(self.carrier.settings,),
         )
-        accounts = {esme.system_id: Account(esme, self.metrics) for esme in tables.esmes}
+        accounts = {esme.system_id: Account(esme, self.metrics, 0) for esme in tables.esmes}
         logger = structlog.wrap_logger(None, processors=[self.log])
         settings = InboundSettings(**inbound)
         self.parts = Parts(self.store)
@@ -572,7 +572,7 @@ def test_an_id_given_anew_is_no_repeat_where_the_receipt_comes_from_another_hand
     other = submit_sm(8)
     assert desk.take(receipt_for(other, b"A1")) == [OK], "before its response"
     body = codec.encode(other)[16:]
-    again = Message(8, b"%016x" % 8, "app", "default/otp", CommandId.SUBMIT_SM, body, 1, 0)
+    again = Message(8, b"%016x" % 8, "app", Lane("otp"), CommandId.SUBMIT_SM, body, 1, 0)
     desk.submitted(b"A1", again)
     assert desk.told() == [our(8)]
     assert desk.counted("receipts_repeated") == 0
@@ -587,7 +587,7 @@ def test_a_short_id_in_an_unknown_spelling_is_only_as_good_as_its_address() -> N
         pdu = submit_sm(number)
         body = codec.encode(pdu)[16:]
         key = number + 1
-        message = Message(key, b"%016x" % key, "app", "default/otp", CommandId.SUBMIT_SM, body, 1, 0)
+        message = Message(key, b"%016x" % key, "app", Lane("otp"), CommandId.SUBMIT_SM, body, 1, 0)
         desk.submitted(b"%x" % (16 + number), message)
     told = desk.told()
     desk.pass_seconds(601)

@@ -24,7 +24,10 @@ async def test_a_campaign_that_is_approved_meanwhile_may_send_and_nobody_is_disc
             [refused] = [each async for each in esme.submit_many([PLAIN])]
             assert refused.command_status == CommandStatus.ESME_RINVSRCADR
             [bind] = [link for account in gateway.accounts.values() for link in account.links]
-            assert gateway.reloading.reload(replace(settings, campaigns=(replace(pending, status="approved"),))) == []
+            assert (
+                gateway.reloading.reload(replace(settings, campaigns=(replace(pending, status="approved"),)))
+                == []
+            )
             [taken] = [each async for each in esme.submit_many([PLAIN])]
             assert taken.ok
             await until(lambda: recorder.got)

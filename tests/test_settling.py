@@ -23,7 +23,7 @@ from smppgw.pdu.receipt import STAT_OF_STATE, format_receipt
 from smppgw.pdu.tlv import make_tlv, tlv_value
 from smppgw.session.timers import NS
 from smppgw.settling import Settled, Settling
-from smppgw.store.entries import Delivery, Message, Outcome, Standing
+from smppgw.store.entries import Delivery, Lane, Message, Outcome, Standing
 from smppgw.store.memory import MemoryStore
 from smppgw.tables import ErrMeaning, ErrorProfile
 from smppgw.telling import envelope_of
@@ -60,7 +60,7 @@ class Bench:
         self.metrics = Metrics()
         esmes = (an_esme(), an_esme("plain", receipt_data_coding="default"))
         self.settling = Settling(
-            {esme.system_id: Account(esme, self.metrics) for esme in esmes},
+            {esme.system_id: Account(esme, self.metrics, 0) for esme in esmes},
             Parts(self.store),
             self.metrics,
             clock=lambda: self.now_ns,
@@ -80,7 +80,7 @@ class Bench:
                 key,
                 id_of(first, long=True),
                 esme,
-                "lane",
+                Lane("lane"),
                 CommandId.SUBMIT_SM,
                 body,
                 registered_delivery,
@@ -90,7 +90,7 @@ class Bench:
             for key in range(first, first + parts)
         ]
         self.store.accept(messages, lambda: None)
-        self.store.take("lane", parts)
+        assert self.store.fresh() == messages
         return messages
 
     def submit(self, *messages: Message) -> None:

@@ -16,7 +16,7 @@ from smppgw.pdu import codec
 from smppgw.pdu._generated import DataSm, DeliverSm, SubmitSm
 from smppgw.pdu.constants import CommandId, EsmClass, MessageState, TlvTag
 from smppgw.pdu.tlv import make_tlv, tlv_value
-from smppgw.store.entries import Message, Outcome
+from smppgw.store.entries import Lane, Message, Outcome
 from smppgw.telling import Tally, Told, envelope_of, is_about, passed_on, wanted
 
 STRAIGHT = b"id:0000001234 sub:001 dlvrd:001 submit date:2611221000 done date:2611221001 stat:DELIVRD err:000 text:Hi"
@@ -53,7 +53,7 @@ def a_message(kind: type[SubmitSm] | type[DataSm] = SubmitSm, **fields: Any) -> 
         "destination_addr": b"16665550100",
     }
     octets = body(kind(**{**usual, **fields}))
-    message = Message(1, OURS, "app", "lane", kind.command_id, octets, 1, 0)
+    message = Message(1, OURS, "app", Lane("lane"), kind.command_id, octets, 1, 0)
     message.envelope = envelope_of(kind.command_id, octets)
     message.body = b""
     return message
