@@ -177,6 +177,7 @@ class Lines:
 
     def replace(self, esmes: Iterable[EsmeSettings], registry: Registry) -> None:
         """Let all lines be subject to what the configuration says now; the limits have been changed in place."""
+        self._forget()  # most stand empty, and are made anew when they are needed
         self._go_by(esmes, registry)
         for line in (*self._lines.values(), *self._forgotten.values()):
             line.number, line.campaign, line.cap = self._limits.of(line.source)
@@ -206,8 +207,10 @@ class Lines:
         return line
 
     def _made(self, name: str, word: LaneWord, route: Route, esme: str, source: str) -> Line:
+        number, campaign, cap = self._limits.of(source)
+        source = source if number is None else number.name  # the same words, once
         line = Line(name, LANES.index(word), esme, source, route, self._outlets[route.carriers])
-        line.number, line.campaign, line.cap = self._limits.of(source)
+        line.number, line.campaign, line.cap = number, campaign, cap
         return line
 
     def _mark(self, line: Line) -> None:

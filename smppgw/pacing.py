@@ -116,6 +116,7 @@ class Pacing:
         at = 0
         room = most - len(taken)
         take, asked = taken.append, self._waiting.asked
+        spent_of: DayCap | None = None
         for message in fresh:
             if not room or octets <= 0:
                 break
@@ -168,7 +169,9 @@ class Pacing:
                 campaign.granted += segments
             if cap is not None:
                 cap.spend(message.day_segments)
-                asked.add(cap)
+                if cap is not spent_of:
+                    asked.add(cap)
+                    spent_of = cap
             octets -= len(message.body)
             room -= 1
             take(message)

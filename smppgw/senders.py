@@ -105,6 +105,8 @@ class Senders:
             lines = self._lines.of(esme, source, "")
         if len(remembered) >= SENDERS_REMEMBERED:
             remembered.clear()
+        if lines is not None:
+            source = lines.first.source
         sender = remembered[address] = Sender(source, lines, refusals, pool=pool)
         return sender
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from smppgw.throttle.bucket import Bucket, Rate
 from smppgw.throttle.turns import Turns
 
 Kind = Literal["number", "campaign", "brand_day"]
 
+NOTHING_SHARED: Final = (None, None)
+
 
 class Limit(Bucket):
     """The rate of a number, or of a campaign, in segments. There are as many as numbers: it is kept small."""
 
-    __slots__ = ("kind", "name", "out", "promised_ns", "waiting")
+    __slots__ = ("kind", "name", "out", "promised_ns", "shared", "waiting")
 
     def __init__(self, kind: Kind, name: str, rate: Rate, now_ns: int) -> None:
         super().__init__(rate, now_ns)
@@ -25,6 +27,8 @@ class Limit(Bucket):
         """Lanes that it has let go on, and that have not been sent of yet."""
         self.promised_ns = 0
         """As `gate_ns`, with what ESMEs that do not queue have been promised and has not left."""
+        self.shared: tuple[Limit | None, Any] = NOTHING_SHARED
+        """Of a number: the limit of its campaign, and the `DayCap` of its brand."""
 
     def promise(self, segments: int, now_ns: int) -> bool:
         """Return whether so many more could leave now, beside what was promised before; if so, that is promised.

@@ -10,7 +10,7 @@ from smppgw.settings import BrandSettings, CampaignSettings, NumberSettings, Set
 from smppgw.tables import NumberType
 from smppgw.throttle.bucket import Rate
 from smppgw.throttle.day_cap import DayCap
-from smppgw.throttle.limit import Kind, Limit
+from smppgw.throttle.limit import NOTHING_SHARED, Kind, Limit
 from smppgw.throttle.nanp import number_type
 
 MINUTE: Final = 60
@@ -41,16 +41,16 @@ class Limits:
         """By the id of each brand; those of one tax id have one."""
         self._today = today
         self._shared: dict[str, tuple[Limit | None, DayCap | None]] = {}
-        """By number, what it shares with the others of its campaign."""
+        """By number that has no limit of its own, what it shares with the others of its campaign."""
         self.reload(settings, now_ns)
 
     def of(self, source: str) -> Terms:
         """Return what keeps the messages of a source address, canonical, back."""
-        shared = self._shared.get(source)
         number = self.numbers.get(source)
-        if shared is not None:
-            return Terms(number, *shared)
-        return NO_TERMS if number is None else Terms(number, None, None)
+        if number is not None:
+            return Terms(number, *number.shared)
+        shared = self._shared.get(source)
+        return NO_TERMS if shared is None else Terms(None, *shared)
 
     def reload(self, settings: Settings, now_ns: int) -> None:
         """Go by another configuration. What is limited under the same name goes on with what it had left."""
@@ -58,16 +58,21 @@ class Limits:
         self.caps = self._caps_of(settings)
         campaigns: dict[str, Limit] = {}
         numbers: dict[str, Limit] = {}
+        for number, number_rate in rates.of_numbers(settings):
+            _go_on(self.numbers, numbers, "number", number, number_rate, now_ns)
+            numbers[number].shared = NOTHING_SHARED
         shared: dict[str, tuple[Limit | None, DayCap | None]] = {}
         for campaign in settings.campaigns:
             rate = rates.of_campaign(campaign)
             if rate is not None:
                 _go_on(self.campaigns, campaigns, "campaign", campaign.id, rate, now_ns)
             both = campaigns.get(campaign.id), self.caps.get(campaign.brand)
-            if both != (None, None):
-                shared.update(dict.fromkeys(campaign.numbers, both))
-        for number, number_rate in rates.of_numbers(settings):
-            _go_on(self.numbers, numbers, "number", number, number_rate, now_ns)
+            if both != NOTHING_SHARED:
+                for number in campaign.numbers:
+                    if number in numbers:
+                        numbers[number].shared = both
+                    else:
+                        shared[number] = both
         self.campaigns, self.numbers, self._shared = campaigns, numbers, shared
 
     def _caps_of(self, settings: Settings) -> dict[str, DayCap]:
