@@ -35,14 +35,12 @@ def test_the_fullest_of_what_an_esme_may_fill_is_told_in_percent(
         def queued(self, esme: str) -> int:
             return queued
 
-        def waiting_deliveries(self, esme: str) -> int:
-            return waiting
-
         @property
         def octets(self) -> int:
             return octets
 
     store = Store(MAX_OCTETS, envelope_of=envelope_of)
+    store.waiting_deliveries = lambda _: waiting
     assert congestion.state_of(esme, store, MAX_OCTETS) == state
 
 

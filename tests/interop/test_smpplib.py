@@ -267,9 +267,15 @@ async def test_an_esme_above_its_rate_is_throttled_and_gets_a_receipt_for_what_w
     def converse(port: int) -> SmpplibEsme:
         with SmpplibEsme(port) as esme:
             esme.bind()
+            sent = 0
+            while not [pdu for pdu in esme.received["submit_sm_resp"] if not pdu.status]:
+                # A gateway that has just started grants nothing yet.
+                esme.send_message(**addressed(short_message=b"hello"))
+                sent += 1
+                esme.read_until(lambda: len(esme.received["submit_sm_resp"]) == sent)  # noqa: B023
             for _ in range(100):
                 esme.send_message(**addressed(short_message=b"hello"))
-            esme.read_until(lambda: len(esme.received["submit_sm_resp"]) == 100)
+            esme.read_until(lambda: len(esme.received["submit_sm_resp"]) == sent + 100)
             accepted = [pdu for pdu in esme.received["submit_sm_resp"] if not pdu.status]
             esme.read_until(lambda: len(esme.received["deliver_sm"]) == len(accepted))
         return esme
