@@ -3,6 +3,7 @@
 SmppgwError
 ├── ConfigError             a configuration that cannot be used     (smppgw.config)
 ├── EncodeError             a PDU of ours that cannot be encoded    (smppgw.pdu.errors)
+├── OperatorsError          a look-up table that cannot be read     (smppgw.operators)
 ├── PduError                octets of a peer that cannot be accepted(smppgw.pdu.errors)
 ├── SessionError            an operation the session does not allow (smppgw.session.errors)
 └── StoreError              the message store failed                (smppgw.store.errors)
