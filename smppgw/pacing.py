@@ -268,12 +268,16 @@ class Pacing:
 
     def _observe(self, taken: Sequence[Message], now_ns: int) -> None:
         """Take down how long messages have stood in their lanes; what came together has waited as long."""
-        waits: dict[tuple[int, int], int] = {}
+        run = 0
+        run_ns, run_lane = 0, None
         for message in taken:
-            key = _line(message).rank, message.accepted_ns
-            waits[key] = waits.get(key, 0) + 1
-        for (rank, accepted_ns), number in waits.items():
-            self._metrics.queue_wait(LANES[rank]).observe((now_ns - accepted_ns) / NS, number)
+            if message.accepted_ns != run_ns or message.lane is not run_lane:
+                if run_lane is not None:
+                    self._metrics.queue_wait(LANES[run_lane.rank]).observe((now_ns - run_ns) / NS, run)
+                run_ns, run_lane, run = message.accepted_ns, _line(message), 0
+            run += 1
+        if run_lane is not None:
+            self._metrics.queue_wait(LANES[run_lane.rank]).observe((now_ns - run_ns) / NS, run)
 
     def _stand(self, outlet: Outlet, now_ns: int) -> None:
         fresh, outlet.fresh = outlet.fresh, []
