@@ -19,7 +19,7 @@ PACIFIC: Final = ZoneInfo("America/Los_Angeles")
 PIECES: Final = 100
 """Of a day's cap one piece is this part, within these bounds."""
 LEAST_PIECE: Final = 2
-LARGEST_PIECE: Final = 1_000
+LARGEST_PIECE: Final = 10_000
 
 
 def pacific_day(now: datetime) -> int:

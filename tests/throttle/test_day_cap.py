@@ -81,7 +81,7 @@ def test_the_next_piece_is_wanted_before_the_last_is_used_up() -> None:
 
 @pytest.mark.parametrize(
     ("segments_per_day", "piece"),
-    [(1, 1), (3, 2), (250, 2), (1_000, 10), (6_000, 60), (200_000, 1_000), (5_000_000, 1_000)],
+    [(1, 1), (3, 2), (250, 2), (1_000, 10), (6_000, 60), (200_000, 2_000), (5_000_000, 10_000)],
 )
 def test_what_is_reserved_and_not_used_is_never_more_than_a_piece(segments_per_day: int, piece: int) -> None:
     cap = cap_of(segments_per_day)
