@@ -54,7 +54,7 @@ from smppgw.throttle.registry import Registry
 HOUSEKEEPING_SECONDS: Final = 0.5
 """How often the lag of the loop is measured, what has expired is ended, and a store that is slow is noticed."""
 LOOK_THROUGH_EVERY: Final = 10
-"""...and every how many of these what is held, and what waits for ESMEs, is looked through."""
+"""...and every how many of these what is held, and what waits for ESMEs, is looked through, and limits are sampled."""
 UNBIND_SECONDS: Final = 5.0
 """How long ESMEs have to answer our unbind."""
 

@@ -62,7 +62,7 @@ class LimitsView:
             self.series.reload(self.registered)
 
     def sample(self, now_ns: int) -> None:
-        """Note how much of each limit has been used so far; to be called every `usage.SAMPLE_SECONDS`."""
+        """Note how much of each limit has been used so far; to be called every 5 seconds."""
         self._usage.sample(self._all(), now_ns)
 
     async def page(self, name: str | None) -> dict[str, Any] | None:

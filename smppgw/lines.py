@@ -10,7 +10,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from smppgw.pdu import peek
-from smppgw.pdu.constants import CommandId
+from smppgw.pdu.constants import CommandId, Ton
 from smppgw.routing import LANES, Route, Router
 from smppgw.settings import EsmeSettings
 from smppgw.settings import Lane as LaneWord
@@ -24,10 +24,6 @@ from smppgw.throttle.turns import Turns
 
 LINES_REMEMBERED: Final = 200_000
 """When there are more, and twice as many as the last time, those in which nothing stands are forgotten."""
-
-_ALPHANUMERIC: Final = 5
-_INTERNATIONAL: Final = 1
-"""Types of number (SMPP v3.4 section 5.2.5)."""
 
 
 class Outlet:
@@ -130,24 +126,17 @@ class Lines:
         self._router = router
         self._limits = limits
         self._go_by(esmes, registry)
-        self._outlets: dict[tuple[str, ...], Outlet] = {}
         self._routes = {route.name: route for route in router.routes}
-        for route in router.routes:
-            self._outlets.setdefault(route.carriers, Outlet(route.carriers))
+        self._outlets = {route.carriers: Outlet(route.carriers) for route in router.routes}
+        self.outlets = tuple(self._outlets.values())
+        """Where lines lead to."""
         self._lines: dict[str, Line] = {}
         self._forgotten: WeakValueDictionary[str, Line] = WeakValueDictionary()
         """Those that are here only as long as messages on their way know them."""
         self._most = LINES_REMEMBERED
         self.on_forget: Callable[[], None] = lambda: None
         """Called when lines are forgotten: who remembers some is to ask for them anew."""
-        self.splits = any(route.splits for route in router.routes)
-        """Whether any route splits long messages."""
         self.needs_destination = router.needs_destination
-
-    @property
-    def outlets(self) -> tuple[Outlet, ...]:
-        """Where lines lead to."""
-        return tuple(self._outlets.values())
 
     def of(self, esme: EsmeSettings, source: str, destination: str) -> SourceLines | None:
         """Return the lines of a source address; None where there is no route.
@@ -247,4 +236,4 @@ def _parsed(name: str) -> tuple[LaneWord, str, str, str]:
 
 def _type_of(source: str) -> int:
     """The type of number that an address has by its looks."""
-    return _INTERNATIONAL if source.isdigit() else _ALPHANUMERIC
+    return Ton.INTERNATIONAL if source.isdigit() else Ton.ALPHANUMERIC

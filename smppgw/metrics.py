@@ -37,25 +37,19 @@ from smppgw.metric_bounds import (
 )
 from smppgw.pdu.constants import CommandStatus
 from smppgw.settings import Lane
+from smppgw.throttle.limit import Kind
+from smppgw.throttle.registry import Reason
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 """The media type of what `Metrics.render` returns."""
 
 OTHER: Final = "other"
 
-LIMITS: Final = ("number", "campaign", "brand_day", "carrier", "esme")
+LIMITS: Final = (*get_args(Kind), "carrier", "esme")
 """What `limit` says of a message that was held back or refused."""
 
-REASONS: Final = (
-    "source_not_allowed",
-    "unregistered",
-    "campaign_not_approved",
-    "brand_not_approved",
-    "toll_free_unverified",
-    "alphanumeric",
-    "country",
-)
-"""Why a source address may not send (`smppgw.throttle.registry`)."""
+REASONS: Final = get_args(Reason)
+"""Why a source address may not send."""
 
 GaugeValues = Mapping[tuple[str, ...], float]
 """Numbers by label values, in the order of the gauge's labels; `()` for a gauge without labels."""

@@ -9,9 +9,8 @@ from typing import Final, NamedTuple
 from smppgw.throttle.bucket import NS
 from smppgw.throttle.limit import Limit
 
-SAMPLE_SECONDS: Final = 5
-"""How often `Usage.sample` is to be called: a rate is then one over the last 5 to 10 seconds."""
 _KEPT: Final = 2
+"""With a sample every five seconds a rate is one over the last 5 to 10."""
 
 
 class _Sample(NamedTuple):

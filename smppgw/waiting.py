@@ -36,7 +36,7 @@ class Waiting:
         self._waited: set[Held] = set()
         """Limits that are waited for."""
         self._granted: list[Line] = []
-        """Lines that a limit has let go on in this pass."""
+        """Lines that a limit has let go on, in this pass or before; some have been sent of since."""
         self._room: set[DayCap] = set()
         """Caps that have room again, and may be waited for."""
         self._kept_back: dict[str, int] = {}

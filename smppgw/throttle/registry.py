@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from smppgw.settings import BrandSettings, CampaignSettings, EsmeSettings, Settings
+from smppgw.settings import CampaignSettings, EsmeSettings, Settings
 from smppgw.tables import CountryRules, NumberType
 from smppgw.throttle import nanp
 from smppgw.throttle.pools import Pool, pools_of
@@ -85,10 +85,6 @@ class Registry:
         if campaign is None and source in self._pools:
             return self._pools[source].campaign
         return campaign
-
-    def brand_of(self, campaign: CampaignSettings) -> BrandSettings | None:
-        """Return the brand of a campaign."""
-        return self._brands.get(campaign.brand)
 
     def type_of(self, number: str) -> NumberType:
         """Return what a number is: as its `[[number]]` says, else by its digits."""

@@ -334,12 +334,10 @@ def test_a_pool_may_send_where_all_its_numbers_may(source: str) -> None:
     assert mixed.refusal(ANYBODY, "west", ALPHANUMERIC_TON, US) is None
 
 
-def test_a_number_and_a_pool_are_of_a_campaign_and_its_brand() -> None:
+def test_a_number_and_a_pool_are_of_a_campaign() -> None:
     found = registry(pools=POOLS)
     for source in (NUMBER, f"+{NUMBER[1:]}", "c", "west"):
-        of = found.campaign_of(source)
-        assert of is PLAIN.campaigns[0]
-        assert found.brand_of(of) is PLAIN.brands[0]
+        assert found.campaign_of(source) is PLAIN.campaigns[0]
     assert found.campaign_of(STRANGER) is None
 
 
