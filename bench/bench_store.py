@@ -194,6 +194,7 @@ async def fill(directory: Path, count: int, of: int) -> dict[str, float]:
             high = max(high, _resident())
     for _ in range(50):
         await waiting.acquire()
+    store.stand(store.fresh())
     took = time.perf_counter() - began
     assert sum([lane.queue.waiting for lane in store.lanes() if lane.queue is not None]) == count
     return {"seconds": took, "added": (_resident() - before) / MIB, "highest": (high - before) / MIB}
